@@ -1,0 +1,107 @@
+"""Keras's own config, read and written: the one description that both libraries share.
+
+``serialize(layer)`` gives ``{"module": "keras.layers", "class_name": "Dense", "config": {…}, …}``
+and Keras's ``from_config`` reads it; the configs that Keras writes are read here. What scratch
+does not compute is refused by name, never passed over.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, ClassVar, Self, TypeVar
+
+T = TypeVar("T", bound="Configured")
+
+#: Settings that Keras writes into its configs and that change no number while they hold one
+#: of these values. ``...`` is any value: scratch computes in the dtype of its inputs, takes
+#: its random numbers from a generator, and ``ema_momentum`` acts only with ``use_ema``.
+NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "dtype": (...,),
+    "seed": (...,),
+    "name": (...,),
+    "ema_momentum": (...,),
+    "trainable": (True,),
+    "axis": (-1,),
+    "data_format": ("channels_last",),
+    "sparse": (False,),
+    "ragged": (False,),
+    "optional": (False,),
+    "use_ema": (False,),
+}
+
+
+class Configured:
+    """A frozen dataclass whose fields are Keras's constructor arguments, with its defaults."""
+
+    module: ClassVar[str]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the fields in the form of Keras's ``get_config``."""
+        # Every subclass is a dataclass; this base is none, so that it adds no field.
+        names = [field.name for field in fields(self)]  # type: ignore[arg-type]
+        return {name: _plain(getattr(self, name)) for name in names}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Build from a config in Keras's form.
+
+        Raises ``ValueError`` for a setting that Keras would act on and scratch would not.
+        """
+        names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        for name, value in config.items():
+            if name in names or value is None:
+                continue
+            allowed = NEUTRAL.get(name, ())
+            if ... not in allowed and value not in allowed:
+                message = f"scratch {cls.__name__} has no {name!r}, so it cannot honour {value!r}"
+                raise ValueError(message)
+        return cls(**{name: value for name, value in config.items() if name in names})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Configured):
+        return serialize(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def serialize(thing: Configured) -> dict[str, Any]:
+    """Return Keras's description of a layer, loss, optimizer or initializer."""
+    return {
+        "module": thing.module,
+        "class_name": type(thing).__name__,
+        "config": thing.get_config(),
+        "registered_name": None,
+    }
+
+
+def snake_case(name: str) -> str:
+    """Return ``name`` as Keras writes it in lower case: ``GlorotUniform`` → ``glorot_uniform``."""
+    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def resolve(
+    kind: str, classes: Mapping[str, type[T]], identifier: str | Mapping[str, Any] | T
+) -> T:
+    """Return the thing meant by a name, by a config, or by the thing itself.
+
+    ``classes`` maps every name that Keras accepts to a class. Raises ``ValueError`` for one
+    that is not there, with the names that are.
+    """
+    if isinstance(identifier, str):
+        name, config = identifier, {}
+    elif isinstance(identifier, Mapping):
+        name, config = identifier["class_name"], identifier["config"]
+    else:
+        return identifier
+    if name not in classes:
+        known = ", ".join(sorted({cls.__name__ for cls in classes.values()}))
+        message = f"scratch has no {kind} {name!r}; it has {known}"
+        raise ValueError(message)
+    return classes[name].from_config(config)
+
+
+def by_name(*classes: type[T], **aliases: type[T]) -> dict[str, type[T]]:
+    """Map class names, their lower-case forms, and any further aliases to the classes."""
+    names = {cls.__name__: cls for cls in classes}
+    return names | {snake_case(name): cls for name, cls in names.items()} | aliases

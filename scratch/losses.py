@@ -1,0 +1,213 @@
+"""Losses: each returns its value for a batch and ``dL/dy_pred``, together.
+
+A loss is first computed for each sample (a mean or a sum over the last axis, as each
+docstring says) and then reduced over the batch: ``sum_over_batch_size``, the default,
+divides the sum by the number of samples (of all axes but the last), ``sum`` does not.
+
+The cross-entropies read ``y_pred`` as probabilities, clipped to ``[1e-7, 1 - 1e-7]`` as
+Keras clips them, or with ``from_logits=True`` as logits, where nothing can overflow and
+nothing needs a clip.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from scratch.arrays import Array
+from scratch.configuration import Configured, by_name, resolve
+
+#: Keras's ``backend.epsilon()``.
+EPSILON = 1e-7
+
+
+class Loss(Configured):
+    """What all losses share: the reduction over the batch."""
+
+    module: ClassVar[str] = "keras.losses"
+    reduction: str
+
+    def __post_init__(self) -> None:
+        """Refuse a reduction that scratch does not compute."""
+        if self.reduction not in {"sum_over_batch_size", "sum"}:
+            message = (
+                f"{type(self).__name__}: reduction must be 'sum_over_batch_size' or 'sum', "
+                f"not {self.reduction!r}"
+            )
+            raise ValueError(message)
+
+    def divisor(self, samples: int) -> int:
+        """Return what the sum over that many samples is divided by."""
+        return 1 if self.reduction == "sum" else samples
+
+    def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
+        """Return the loss of the batch, a scalar, and its gradient, shaped like ``y_pred``."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class MeanSquaredError(Loss):
+    """``(y_pred - y_true)**2``: the mean over the last axis, then over the batch.
+
+    Both means divide, so the gradient is ``2 (y_pred - y_true) / y_pred.size``.
+    """
+
+    reduction: str = "sum_over_batch_size"
+
+    def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
+        """Return the loss and ``dL/dy_pred``; both arrays are (batch, …, outputs)."""
+        error = y_pred - y_true
+        outputs = y_pred.shape[-1]
+        terms = outputs * self.divisor(y_pred.size // outputs)
+        return np.add.reduce(error * error, axis=None) / terms, 2 * error / terms
+
+
+@dataclass(frozen=True)
+class MeanAbsoluteError(Loss):
+    """``|y_pred - y_true|``: the mean over the last axis, then over the batch.
+
+    The derivative at 0, where there is none, is 0.
+    """
+
+    reduction: str = "sum_over_batch_size"
+
+    def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
+        """Return the loss and ``dL/dy_pred``; both arrays are (batch, …, outputs)."""
+        error = y_pred - y_true
+        outputs = y_pred.shape[-1]
+        terms = outputs * self.divisor(y_pred.size // outputs)
+        return np.abs(error).sum() / terms, np.sign(error) / terms
+
+
+@dataclass(frozen=True)
+class BinaryCrossentropy(Loss):
+    """``-(y log p + (1 - y) log(1 - p))``: the mean over the last axis, then over the batch.
+
+    ``y_true`` holds 0 and 1 (``label_smoothing`` s moves it to ``y (1 - s) + s / 2``) and
+    ``y_pred`` holds ``p``, or with ``from_logits`` ``z`` where ``p = sigmoid(z)``. From
+    logits the loss is written ``max(z, 0) - z y + log1p(exp(-|z|))``, and its derivative is
+    the famous ``p - y``, written so that ``p`` near 1 does not swallow ``1 - p``.
+    """
+
+    from_logits: bool = False
+    label_smoothing: float = 0.0
+    reduction: str = "sum_over_batch_size"
+
+    def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
+        """Return the loss and ``dL/dy_pred``; both arrays are (batch, …, outputs)."""
+        if self.label_smoothing:
+            y_true = y_true * (1 - self.label_smoothing) + 0.5 * self.label_smoothing
+        formula = _binary_from_logits if self.from_logits else _binary_from_probabilities
+        losses, gradient = formula(y_true, y_pred)
+        outputs = y_pred.shape[-1]
+        terms = outputs * self.divisor(y_pred.size // outputs)
+        return np.add.reduce(losses, axis=None) / terms, gradient / terms
+
+
+def _binary_from_logits(y: Array, z: Array) -> tuple[Array, Array]:
+    e = np.exp(-np.abs(z))
+    losses = np.maximum(z, 0) - z * y + np.log1p(e)
+    return losses, np.where(z > 0, 1 - y, -y) + np.copysign(e / (1 + e), -z)
+
+
+def _binary_from_probabilities(y: Array, p: Array) -> tuple[Array, Array]:
+    clipped = np.clip(p, EPSILON, 1 - EPSILON)
+    losses = -(y * np.log(clipped) + (1 - y) * np.log(1 - clipped))
+    # A clipped value does not move with p: its derivative is 0.
+    return losses, ((1 - y) / (1 - clipped) - y / clipped) * _inside(p)
+
+
+def _inside(p: Array) -> Array:
+    """Return where the clip leaves ``p`` alone, its bounds included."""
+    low, high = p.dtype.type(EPSILON), p.dtype.type(1 - EPSILON)
+    inside: Array = (p >= low) & (p <= high)
+    return inside
+
+
+@dataclass(frozen=True)
+class CategoricalCrossentropy(Loss):
+    """``-sum_c y_c log p_c`` over the classes (the last axis), then the mean over the batch.
+
+    ``y_true`` is one-hot (``label_smoothing`` s moves it to ``y (1 - s) + s / classes``).
+    ``y_pred`` holds ``p``, divided by its sum before the clip; or with ``from_logits`` it
+    holds ``z`` where ``p = softmax(z)``, and the derivative is ``p - y``.
+    """
+
+    from_logits: bool = False
+    label_smoothing: float = 0.0
+    reduction: str = "sum_over_batch_size"
+
+    def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
+        """Return the loss and ``dL/dy_pred``; both arrays are (batch, …, classes)."""
+        classes = y_pred.shape[-1]
+        if self.label_smoothing:
+            y_true = y_true * (1 - self.label_smoothing) + self.label_smoothing / classes
+        formula = _categorical_from_logits if self.from_logits else _categorical_from_probabilities
+        losses, gradient = formula(y_true, y_pred)
+        terms = self.divisor(losses.size)
+        return losses.sum() / terms, gradient / terms
+
+
+def _categorical_from_logits(y: Array, z: Array) -> tuple[Array, Array]:
+    shifted = z - z.max(axis=-1, keepdims=True)
+    e = np.exp(shifted)
+    total = e.sum(axis=-1, keepdims=True)
+    return (y * (np.log(total) - shifted)).sum(axis=-1), e / total - y
+
+
+def _categorical_from_probabilities(y: Array, p: Array) -> tuple[Array, Array]:
+    total = p.sum(axis=-1, keepdims=True)
+    share = p / total
+    clipped = np.clip(share, EPSILON, 1 - EPSILON)
+    dshare = -y / clipped * _inside(share)
+    # share = p / sum(p): the pullback of a division by one's own sum.
+    dp = (dshare - (dshare * share).sum(axis=-1, keepdims=True)) / total
+    return -(y * np.log(clipped)).sum(axis=-1), dp
+
+
+@dataclass(frozen=True)
+class SparseCategoricalCrossentropy(Loss):
+    """``-log p_c`` of the true class ``c``, then the mean over the batch.
+
+    ``y_true`` holds class numbers, (batch, …) or (batch, …, 1). ``y_pred`` holds
+    probabilities or, with ``from_logits``, logits. Keras clips probabilities and then feeds
+    ``log p`` to the formula for logits, which divides by the sum after the clip.
+    """
+
+    from_logits: bool = False
+    reduction: str = "sum_over_batch_size"
+
+    def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
+        """Return the loss and ``dL/dy_pred``, which is (batch, …, classes)."""
+        classes = y_pred.shape[-1]
+        labels = y_true.reshape(y_pred.shape[:-1]).astype(np.intp)
+        one_hot = (labels[..., np.newaxis] == np.arange(classes)).astype(y_pred.dtype)
+        if self.from_logits:
+            losses, gradient = _categorical_from_logits(one_hot, y_pred)
+        else:
+            clipped = np.clip(y_pred, EPSILON, 1 - EPSILON)
+            losses, dlogits = _categorical_from_logits(one_hot, np.log(clipped))
+            gradient = dlogits / clipped * _inside(y_pred)
+        terms = self.divisor(losses.size)
+        return losses.sum() / terms, gradient / terms
+
+
+LOSSES: dict[str, type[Loss]] = by_name(
+    MeanSquaredError,
+    MeanAbsoluteError,
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+    mse=MeanSquaredError,
+    MSE=MeanSquaredError,
+    mae=MeanAbsoluteError,
+    MAE=MeanAbsoluteError,
+    bce=BinaryCrossentropy,
+    BCE=BinaryCrossentropy,
+)
+
+
+def get(identifier: str | Mapping[str, Any] | Loss) -> Loss:
+    """Return the loss meant by a name or a config; raises ``ValueError`` if unknown."""
+    return resolve("loss", LOSSES, identifier)

@@ -1,0 +1,299 @@
+"""``Sequential``: Keras's verbs on top of one training step.
+
+Each verb means what it means in Keras. What ``fit`` reports as loss, above all: the mean over
+the epoch's samples of the losses *before* each update. ``evaluate`` looks afterwards, so the
+two differ.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from scratch import layers as layer_module
+from scratch import losses, optimizers, training
+from scratch.arrays import Array, Params
+from scratch.configuration import serialize, snake_case
+from scratch.layers import InputLayer, Layer
+from scratch.losses import Loss
+from scratch.optimizers import Optimizer
+from scratch.training import Network, State
+
+
+@dataclass
+class History:
+    """What ``fit`` returns: ``history["loss"]`` has one number an epoch."""
+
+    history: dict[str, list[float]] = field(default_factory=lambda: {"loss": []})
+
+
+class Sequential:
+    """Layers one after the other.
+
+    The first may be an ``Input``; without one, the shape of the first batch is taken.
+    Parameters and computations have ``dtype``, float32 unless said otherwise. Initial
+    parameters and the order of shuffled epochs come from ``rng``.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer] = (),
+        name: str = "sequential",
+        dtype: npt.DTypeLike = "float32",
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        self.name = name
+        self.dtype = np.dtype(dtype)
+        self.rng = np.random.default_rng() if rng is None else rng
+        self._all_layers = _named(layers)
+        self._state: State | None = None
+        self._network: Network | None = None
+        self._loss: Loss | None = None
+        inputs = [layer for layer in self._all_layers if isinstance(layer, InputLayer)]
+        if inputs:
+            self.build(inputs[0].batch_shape)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that compute something, in order."""
+        return tuple(layer for layer in self._all_layers if not isinstance(layer, InputLayer))
+
+    @property
+    def network(self) -> Network:
+        """What ``training.step`` trains; raises ``RuntimeError`` before ``compile``."""
+        if self._network is None:
+            message = "this model has no loss and no optimizer yet: call compile() first"
+            raise RuntimeError(message)
+        return self._network
+
+    @property
+    def state(self) -> State:
+        """Parameters, slots and step count; raises ``RuntimeError`` before ``build``."""
+        if self._state is None:
+            message = "this model has no weights yet: start it with Input(shape) or call build()"
+            raise RuntimeError(message)
+        return self._state
+
+    # Set up.
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make new parameters for batches of that shape, ``(None, …)``, batch first."""
+        shape = tuple(int(n) for n in input_shape[1:] if n is not None)
+        params: dict[str, Params] = {}
+        for layer in self.layers:
+            params[layer.name] = layer.build(shape, self.dtype, self.rng)
+            shape = layer.output_shape(shape)
+        self._set_params(params)
+
+    def compile(
+        self,
+        optimizer: str | Mapping[str, Any] | Optimizer = "rmsprop",
+        loss: str | Mapping[str, Any] | Loss | None = None,
+    ) -> None:
+        """Choose the update rule and the loss; slots start at 0."""
+        if loss is None:
+            message = "compile() needs a loss: a name, a config or a scratch loss"
+            raise ValueError(message)
+        self._loss = losses.get(loss)
+        self._network = training.network(self.layers, self._loss, optimizers.get(optimizer))
+        if self._state is not None:
+            self._set_params(self._state.params)
+
+    def _set_params(self, params: dict[str, Params], iterations: int = 0) -> None:
+        slots: dict[str, dict[str, Params]] = {name: {} for name in params}
+        if self._network is not None:
+            slots = training.new_slots(self._network, params)
+        self._state = State(params, slots, iterations)
+
+    # Weights.
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of all parameters in Keras's order: by layer, kernel before bias."""
+        return [w.copy() for params in self.state.params.values() for w in params.values()]
+
+    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
+        """Set all parameters, given in the order of ``get_weights``.
+
+        Slots and the step count stay. Raises ``ValueError`` where the number of arrays or a
+        shape does not fit.
+        """
+        current = self.state.params
+        paths = [(layer, tensor) for layer, params in current.items() for tensor in params]
+        if len(weights) != len(paths):
+            message = f"set_weights() expected {len(paths)} arrays, received {len(weights)}"
+            raise ValueError(message)
+        params: dict[str, Params] = {layer: {} for layer in current}
+        for (layer, tensor), weight in zip(paths, weights, strict=True):
+            array = np.array(weight, self.dtype)
+            if array.shape != current[layer][tensor].shape:
+                message = (
+                    f"set_weights() expected shape {current[layer][tensor].shape} for "
+                    f"{layer}/{tensor}, received {array.shape}"
+                )
+                raise ValueError(message)
+            params[layer][tensor] = array
+        self._state = replace(self.state, params=params)
+
+    # Training and prediction.
+
+    def train_on_batch(self, x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+        """Train on one batch and return its loss, before the update."""
+        inputs, targets = self._arrays(x, y)
+        self._state, record = training.step(self.network, self.state, inputs, targets)
+        return float(record["loss/value"])
+
+    def fit(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        batch_size: int = 32,
+        epochs: int = 1,
+        *,
+        shuffle: bool = True,
+        validation_data: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    ) -> History:
+        """Train for some epochs; the last batch of each may be short.
+
+        The loss of an epoch is the mean over its samples of the losses before each update,
+        added up batch by batch in the model's dtype. ``val_loss`` is that of ``evaluate``
+        after the epoch's last update.
+        """
+        inputs, targets = self._arrays(x, y)
+        history = History()
+        for _ in range(epochs):
+            rows = self.rng.permutation(len(inputs)) if shuffle else np.arange(len(inputs))
+            mean = WeightedMean(self.dtype)
+            for batch in _batches(rows, batch_size):
+                self._state, record = training.step(
+                    self.network, self.state, inputs[batch], targets[batch]
+                )
+                mean.add(record["loss/value"], len(batch))
+            history.history["loss"].append(mean.result())
+            if validation_data is not None:
+                val_loss = self.evaluate(*validation_data, batch_size)
+                history.history.setdefault("val_loss", []).append(val_loss)
+        return history
+
+    def evaluate(self, x: npt.ArrayLike, y: npt.ArrayLike, batch_size: int = 32) -> float:
+        """Return the mean loss over the samples, without training."""
+        inputs, targets = self._arrays(x, y)
+        mean = WeightedMean(self.dtype)
+        for batch in _batches(np.arange(len(inputs)), batch_size):
+            value, _ = self.network.loss(
+                targets[batch], training.forward(self.network, self.state.params, inputs[batch])
+            )
+            mean.add(value, len(batch))
+        return mean.result()
+
+    def predict(self, x: npt.ArrayLike) -> Array:
+        """Return the last layer's output for every sample of ``x``."""
+        (inputs,) = self._arrays(x)
+        for layer in self.layers:
+            inputs, _ = layer(self.state.params[layer.name], inputs)
+        return inputs
+
+    def _arrays(self, x: npt.ArrayLike, *rest: npt.ArrayLike) -> tuple[Array, ...]:
+        """Return the arguments as arrays; floats in the model's dtype, integers as they are."""
+        arrays = tuple(np.asarray(array) for array in (x, *rest))
+        inputs = arrays[0].astype(self.dtype, copy=False)
+        if self._state is None:
+            self.build((None, *inputs.shape[1:]))
+        sparse = isinstance(self._loss, losses.SparseCategoricalCrossentropy)
+        return (inputs, *(y if sparse else y.astype(self.dtype, copy=False) for y in arrays[1:]))
+
+    # Description.
+
+    def summary(self, print_fn: Callable[[str], object] = print) -> None:
+        """Show each layer with its output shape and number of parameters."""
+        rows = [("Layer", "Output shape", "Parameters")]
+        shape = next(
+            (layer.batch_shape[1:] for layer in self._all_layers if isinstance(layer, InputLayer)),
+            (),
+        )
+        for layer in self.layers:
+            shape = layer.output_shape(tuple(int(n or 0) for n in shape))
+            params = self.state.params[layer.name]
+            count = sum(w.size for w in params.values())
+            kind = f"{layer.name} ({type(layer).__name__})"
+            rows.append((kind, f"(None, {', '.join(map(str, shape))})", f"{count:,}"))
+        total = sum(w.size for w in self.get_weights())
+        print_fn(f"Model: {self.name}")
+        for kind, output, count_text in rows:
+            print_fn(f"{kind:<32} {output:<20} {count_text:>12}")
+        print_fn(f"Total parameters: {total:,}")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the model in the form of Keras's ``Sequential.get_config``."""
+        return {"name": self.name, "layers": [serialize(layer) for layer in self._all_layers]}
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Mapping[str, Any],
+        dtype: npt.DTypeLike = "float32",
+        rng: np.random.Generator | None = None,
+    ) -> Self:
+        """Build from what ``get_config`` returned, here or in Keras.
+
+        Raises ``ValueError`` for a layer or a setting that scratch does not compute.
+        """
+        layers = [layer_module.get(layer) for layer in config["layers"]]
+        return cls(layers, config.get("name", "sequential"), dtype, rng)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """Return loss and optimizer in the form of Keras's ``get_compile_config``."""
+        network = self.network
+        return {
+            "optimizer": serialize(network.optimizer),
+            "loss": serialize(self._loss or network.loss),
+        }
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compile from what ``get_compile_config`` returned, here or in Keras."""
+        self.compile(config["optimizer"], config["loss"])
+
+
+class WeightedMean:
+    """A mean weighted by the number of samples, added up in order and in one dtype.
+
+    So does Keras, which is why its epoch losses can be matched to the last bit.
+    """
+
+    def __init__(self, dtype: npt.DTypeLike) -> None:
+        self._number: Any = np.dtype(dtype).type
+        self.total = self.count = self._number(0)
+
+    def add(self, value: Any, samples: int) -> None:
+        """Add a batch's mean over that many samples."""
+        self.total += self._number(value) * self._number(samples)
+        self.count += self._number(samples)
+
+    def result(self) -> float:
+        """Return the mean so far."""
+        return float(self.total / self.count)
+
+
+def _batches(rows: Array, batch_size: int) -> Iterator[Array]:
+    for start in range(0, len(rows), batch_size):
+        yield rows[start : start + batch_size]
+
+
+def _named(layers: Sequence[Layer]) -> list[Layer]:
+    """Give each layer without a name one in the style of Keras: ``dense``, ``dense_1``."""
+    seen: Counter[str] = Counter()
+    named = []
+    for layer in layers:
+        name = layer.name
+        if not name:
+            kind = snake_case(type(layer).__name__)
+            name = f"{kind}_{seen[kind]}" if seen[kind] else kind
+            seen[kind] += 1
+        named.append(replace(layer, name=name))
+    names = [layer.name for layer in named]
+    if len(set(names)) < len(names):
+        message = f"every layer needs a name of its own, received {names}"
+        raise ValueError(message)
+    return named
