@@ -26,7 +26,7 @@ def sigmoid(x: Array) -> tuple[Array, ActivationPullback]:
 
 
 def logistic(x: Array) -> Array:
-    """``1 / (1 + exp(-x))``, for any ``x`` without overflow.
+    """Return ``1 / (1 + exp(-x))``, for any ``x`` without overflow.
 
     ``exp`` only ever sees ``-|x|``: for negative ``x`` the same fraction is written
     ``exp(x) / (1 + exp(x))``.

@@ -264,7 +264,8 @@ class WeightedMean:
 
     def __init__(self, dtype: npt.DTypeLike) -> None:
         self._number: Any = np.dtype(dtype).type
-        self.total = self.count = self._number(0)
+        self.total: Any = self._number(0)
+        self.count: Any = self._number(0)
 
     def add(self, value: Any, samples: int) -> None:
         """Add a batch's mean over that many samples."""

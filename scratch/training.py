@@ -62,25 +62,21 @@ def network(layers: Sequence[Layer], loss: Loss, optimizer: Optimizer) -> Networ
     entropies = (BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy)
     if not isinstance(loss, entropies):
         return whole
+    # A linear Activation hands on what it is given, so the one before it still decides.
     last = len(layers) - 1
-    while (
-        last > 0 and _activation(layers[last]) == "linear" and isinstance(layers[last], Activation)
-    ):
+    while last > 0 and layers[last] == Activation("linear", name=layers[last].name):
         last -= 1
-    head = _activation(layers[last])
-    if head not in {"sigmoid", "softmax"}:
+    layer = layers[last]
+    if not isinstance(layer, Dense | Activation) or layer.activation not in ("sigmoid", "softmax"):
         return whole
+    bare: Layer = replace(layer, activation="linear")  # type: ignore[call-arg]  both have one
     return Network(
-        layers=(*layers[:last], replace(layers[last], activation="linear")),
+        layers=(*layers[:last], bare),
         loss=replace(loss, from_logits=True),
         optimizer=optimizer,
-        head=activations.get(head),
+        head=activations.get(layer.activation),
         predicted_by=tuple(layer.name for layer in layers[last:]),
     )
-
-
-def _activation(layer: Layer) -> object:
-    return layer.activation or "linear" if isinstance(layer, (Dense, Activation)) else None
 
 
 def forward(net: Network, params: dict[str, Params], x: Array) -> Array:
