@@ -11,7 +11,7 @@ from scratch.arrays import Activation, ActivationPullback, Array
 
 
 def linear(x: Array) -> tuple[Array, ActivationPullback]:
-    """The identity, ``y = x``."""
+    """The identity: ``y = x``."""
     return x, _unchanged
 
 
@@ -26,7 +26,7 @@ def sigmoid(x: Array) -> tuple[Array, ActivationPullback]:
 
 
 def logistic(x: Array) -> Array:
-    """Return ``1 / (1 + exp(-x))``, for any ``x`` without overflow.
+    """Return the sigmoid of any ``x``, without overflow.
 
     ``exp`` only ever sees ``-|x|``: for negative ``x`` the same fraction is written
     ``exp(x) / (1 + exp(x))``.
