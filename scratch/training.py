@@ -69,7 +69,7 @@ def network(layers: Sequence[Layer], loss: Loss, optimizer: Optimizer) -> Networ
     layer = layers[last]
     if not isinstance(layer, Dense | Activation) or layer.activation not in ("sigmoid", "softmax"):
         return whole
-    bare: Layer = replace(layer, activation="linear")  # type: ignore[call-arg]
+    bare: Layer = replace(layer, activation="linear")
     return Network(
         layers=(*layers[:last], bare),
         loss=replace(loss, from_logits=True),

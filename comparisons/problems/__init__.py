@@ -1,0 +1,6 @@
+"""Problems: what is trained, on what, from where."""
+
+from comparisons.problems.catalogue import CLASSIC, get, names
+from comparisons.problems.problem import DTYPES, Batches, Problem, ProblemError
+
+__all__ = ["CLASSIC", "DTYPES", "Batches", "Problem", "ProblemError", "get", "names"]

@@ -1,0 +1,231 @@
+"""A problem: everything that both sides need, as concrete values.
+
+Values, not recipes: initial weights are arrays made once and handed to both sides (never "the
+same seed twice"), and the order of the batches is an array of row numbers.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+import scratch
+from scratch.losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+)
+
+Array = npt.NDArray[Any]
+
+DTYPES = ("float32", "float64")
+
+
+class ProblemError(ValueError):
+    """A problem that cannot be run as it stands; the message says what to mend."""
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Consecutive steps with batches of equal size: ``rows`` is (steps, batch)."""
+
+    first_step: int
+    rows: Array
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def split(self, steps: int) -> Iterator[tuple[slice, "Batches"]]:
+        """Yield parts of at most that many steps, each with its place in the whole."""
+        for start in range(0, len(self), steps):
+            part = slice(start, min(start + steps, len(self)))
+            yield part, Batches(self.first_step + start, self.rows[part])
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A model, its training, its data and its start, in one dtype.
+
+    ``model`` and ``training`` are in the form of Keras's ``Sequential.get_config`` and
+    ``get_compile_config``. ``x`` and ``y`` have one row a sample. ``weights`` maps
+    ``layer/tensor`` to the initial parameter, in Keras's order. ``order`` is (epochs, samples):
+    the row numbers of each epoch, cut into batches of ``batch_size``, the last one maybe short.
+
+    Raises ``ProblemError`` for what does not fit together.
+    """
+
+    name: str
+    question: str
+    model: Mapping[str, Any]
+    training: Mapping[str, Any]
+    x: Array
+    y: Array
+    weights: Mapping[str, Array]
+    order: Array
+    batch_size: int = 1
+    dtype: str = "float64"
+
+    def __post_init__(self) -> None:
+        """Bring all floats to ``dtype`` and check that everything fits."""
+        if self.dtype not in DTYPES:
+            self._refuse(f"dtype must be one of {', '.join(DTYPES)}, received {self.dtype!r}")
+        sparse = isinstance(self.network.loss, SparseCategoricalCrossentropy)
+        weights = {path: self._floats(f"weight {path}", w) for path, w in self.weights.items()}
+        y = self._classes(self.y) if sparse else self._floats("y", self.y)
+        _set(self, x=self._floats("x", self.x), y=y, weights=weights)
+        _set(self, order=np.array(self.order, np.int64))
+        self._check_rows()
+        self._check_finite()
+        self._check_weights()
+        self._check_targets()
+        for array in (self.x, self.y, self.order, *self.weights.values()):
+            array.flags.writeable = False
+
+    def astype(self, dtype: str) -> "Problem":
+        """Return the same problem with its floats in another dtype."""
+        return self if dtype == self.dtype else replace(self, dtype=dtype)
+
+    @cached_property
+    def scratch_model(self) -> scratch.Sequential:
+        """The model in scratch, compiled; its own random weights mean nothing here."""
+        try:
+            model = scratch.Sequential.from_config(self.model, dtype=self.dtype)
+            model.compile_from_config(self.training)
+        except ValueError as error:
+            raise ProblemError(f"problem {self.name!r}: {error}") from error
+        return model
+
+    @property
+    def network(self) -> scratch.training.Network:
+        """What scratch trains."""
+        return self.scratch_model.network
+
+    @property
+    def epochs(self) -> int:
+        """The number of passes over the data."""
+        return len(self.order)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """The number of batches of one epoch, a short last one included."""
+        return -(-self.order.shape[1] // self.batch_size)
+
+    @property
+    def steps(self) -> int:
+        """The number of training steps."""
+        return self.epochs * self.steps_per_epoch
+
+    def batches(self, most: int) -> Iterator[Batches]:
+        """Yield the steps in order, in runs of equal batch size and of at most ``most`` steps."""
+        pending: list[Array] = []
+        done = 0
+        for epoch in self.order:
+            for start in range(0, len(epoch), self.batch_size):
+                rows = epoch[start : start + self.batch_size]
+                if pending and (len(pending) == most or len(rows) != len(pending[0])):
+                    yield Batches(done, np.stack(pending))
+                    done, pending = done + len(pending), []
+                pending.append(rows)
+        yield Batches(done, np.stack(pending))
+
+    def _refuse(self, sentence: str) -> NoReturn:
+        raise ProblemError(f"problem {self.name!r}: {sentence}")
+
+    def _floats(self, name: str, values: npt.ArrayLike) -> Array:
+        """Return a copy in the problem's dtype."""
+        try:
+            with np.errstate(over="ignore"):  # what becomes infinite is refused below
+                return np.array(values).astype(self.dtype)
+        except (TypeError, ValueError):
+            self._refuse(f"{name} must hold numbers, received {np.asarray(values).dtype} values")
+
+    def _classes(self, values: npt.ArrayLike) -> Array:
+        """Return a copy as whole numbers."""
+        numbers = self._floats("y", values)
+        if not np.array_equal(numbers, np.floor(numbers)):
+            self._refuse("y must hold whole class numbers for a sparse crossentropy")
+        return numbers.astype(np.int64)
+
+    def _check_rows(self) -> None:
+        rows = len(self.x) if self.x.ndim else 0
+        if rows == 0 or self.x.size == 0:
+            self._refuse(f"x must have at least one row, received shape {self.x.shape}")
+        if self.y.ndim == 0 or len(self.y) != rows:
+            self._refuse(
+                f"x and y need as many rows, received x {self.x.shape} and y {self.y.shape}"
+            )
+        if self.order.ndim != 2 or self.order.size == 0:
+            self._refuse(
+                "order must be (epochs, rows) with at least one of each, "
+                f"received shape {self.order.shape}"
+            )
+        if self.order.min() < 0 or self.order.max() >= rows:
+            self._refuse(f"order must hold row numbers from 0 to {rows - 1}")
+        if self.batch_size < 1:
+            self._refuse(f"batch_size must be at least 1, received {self.batch_size}")
+
+    def _check_finite(self) -> None:
+        arrays = {"x": self.x, "y": self.y}
+        arrays |= {f"weight {path}": w for path, w in self.weights.items()}
+        for name, array in arrays.items():
+            finite = np.isfinite(array)
+            if not finite.all():
+                index = tuple(int(i) for i in np.argwhere(~finite)[0])
+                self._refuse(f"{name} must be finite, but {name}{list(index)} is {array[index]}")
+
+    def _check_weights(self) -> None:
+        wanted = {
+            f"{layer}/{tensor}": w.shape
+            for layer, params in self.scratch_model.state.params.items()
+            for tensor, w in params.items()
+        }
+        received = {path: w.shape for path, w in self.weights.items()}
+        if list(wanted) != list(received):
+            self._refuse(
+                f"weights must be {', '.join(wanted)} in this order, "
+                f"received {', '.join(received) or 'none'}"
+            )
+        for path, shape in wanted.items():
+            if received[path] != shape:
+                self._refuse(
+                    f"weight {path} must have shape {shape}, received {received[path]}"
+                )
+
+    def _check_targets(self) -> None:
+        x_shape, loss = self.x.shape[1:], self.network.loss
+        output: tuple[int, ...] = x_shape
+        for layer in self.network.layers:
+            output = layer.output_shape(output)
+        wanted = (*output[:-1], 1) if isinstance(loss, SparseCategoricalCrossentropy) else output
+        if self.y.shape[1:] != wanted:
+            hint = " (reshape it to one column)" if self.y.ndim == 1 and wanted == (1,) else ""
+            self._refuse(
+                f"y must have shape {(len(self.x), *wanted)} to match the output, "
+                f"received {self.y.shape}{hint}"
+            )
+        if isinstance(loss, SparseCategoricalCrossentropy):
+            self._check_classes(output[-1])
+        elif isinstance(loss, BinaryCrossentropy) and not np.isin(self.y, (0, 1)).all():
+            other = self.y[~np.isin(self.y, (0, 1))][0]
+            self._refuse(f"labels of a binary crossentropy must be 0 or 1, found {other}")
+        elif isinstance(loss, CategoricalCrossentropy) and not (
+            np.isin(self.y, (0, 1)).all() and (self.y.sum(axis=-1) == 1).all()
+        ):
+            self._refuse("every row of y must be one-hot for a categorical crossentropy")
+
+    def _check_classes(self, classes: int) -> None:
+        if self.y.min() < 0 or self.y.max() >= classes:
+            outside = self.y[(self.y < 0) | (self.y >= classes)][0]
+            self._refuse(
+                f"class numbers must be from 0 to {classes - 1} for {classes} outputs, "
+                f"found {outside}"
+            )
+
+
+def _set(problem: Problem, **fields: Any) -> None:
+    """Set fields of a frozen problem while it is being made."""
+    for name, value in fields.items():
+        object.__setattr__(problem, name, value)

@@ -1,0 +1,71 @@
+"""Run trainers along the reference: free or locked.
+
+A free run keeps its own state and shows the consequence of a difference. A locked run restarts
+every step from the reference's state and shows its origin.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from comparisons.problems import Problem
+from comparisons.runs.reference import Block
+from comparisons.runs.trainers import Arrays, Trainer
+
+Array = npt.NDArray[Any]
+Mode = Literal["free", "locked"]
+MODES: tuple[Mode, ...] = ("free", "locked")
+
+
+class Start(NamedTuple):
+    """The reference's state before a step."""
+
+    weights: Arrays
+    slots: Arrays | None
+    iterations: int
+
+
+def starts(block: Block, before: Start) -> list[Start]:
+    """Return the reference's state before each step of a block, and after its last one."""
+    weights = {s.removeprefix("update/"): s for s in block.values if s.startswith("update/")}
+    slots = {s.removeprefix("slot/"): s for s in block.values if s.startswith("slot/")}
+    states = [before]
+    for i in range(len(block.batches)):
+        states.append(
+            Start(
+                {path: block.values[site][i] for path, site in weights.items()},
+                {path: block.values[site][i] for path, site in slots.items()},
+                block.batches.first_step + i + 1,
+            )
+        )
+    return states
+
+
+class Run:
+    """One trainer on its way through a problem, in one mode."""
+
+    def __init__(self, trainer: Trainer, problem: Problem, mode: Mode) -> None:
+        self.trainer = trainer
+        self.problem = problem
+        self.mode = mode
+        self._state = trainer.init(problem.weights)
+
+    def steps(self, rows: Array, from_states: Sequence[Start]) -> dict[str, Array]:
+        """Train on the batches ``rows`` (steps, batch) and return the records, stacked by step."""
+        records = []
+        for batch, start in zip(rows, from_states, strict=True):
+            if self.mode == "locked":
+                self._state = self.trainer.init(start.weights, start.slots, start.iterations)
+            x, y = self.problem.x[batch], self.problem.y[batch]
+            self._state, record = self.trainer.step(self._state, x, y)
+            records.append(record)
+        return stack(records)
+
+
+def stack(records: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Return records of equal sites and shapes as one, with the steps along a new first axis."""
+    if len(records) == 1:
+        return {site: array[np.newaxis] for site, array in records[0].items()}
+    return {site: np.stack([record[site] for record in records]) for site in records[0]}

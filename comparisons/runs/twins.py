@@ -1,0 +1,149 @@
+"""Nudged twins: how far apart honest arithmetic may be is measured, not guessed.
+
+A twin is scratch in which every number that enters or leaves a layer, a loss or an update rule
+is moved at random by at most one unit in its last place. How far twins spread from the run
+that is not nudged, at a site and a step, is what rounding may do there. Layers, losses and rules
+are pure functions, so a twin is made by wrapping them, and scratch knows nothing of it.
+
+Nudging results alone is not enough: inside a dot product whose terms cancel, what enters
+matters.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from comparisons.runs.trainers import ScratchTrainer
+from scratch.arrays import Params, Promise, Pullback
+from scratch.layers import Layer
+from scratch.losses import Loss
+from scratch.optimizers import Optimizer, Slots
+
+Array = npt.NDArray[Any]
+
+# How many nudged copies of an optimizer's hyperparameters a twin goes through in turn.
+_RULES = 16
+# A stride that shares no factor with the spans below, so that it visits them all.
+_STRIDE = 7919
+
+
+class Nudge:
+    """Moves every number of an array at random by at most one unit in its last place.
+
+    ``x + x * u`` with ``u`` drawn from ``{-h, 0, h}``, where ``h`` is half the machine epsilon:
+    the product is exact, and the sum rounds to ``x`` or to one of its neighbours. Zeros stay.
+    The ``u`` are drawn once and then read from a place that moves on with every call.
+    """
+
+    def __init__(self, dtype: npt.DTypeLike, largest: int, rng: np.random.Generator) -> None:
+        self.dtype = np.dtype(dtype)
+        self.rng = rng
+        self._span = 4096
+        h = np.finfo(self.dtype).eps / 2
+        draw = rng.integers(-1, 2, largest + self._span)
+        self._units = draw.astype(self.dtype) * self.dtype.type(h)
+        self._place = 0
+
+    def __call__(self, x: Array) -> Array:
+        """Return a nudged copy; whole numbers (classes) come back as they are."""
+        if x.dtype != self.dtype:
+            return x
+        self._place = (self._place + _STRIDE) % self._span
+        units = self._units[self._place : self._place + x.size]
+        moved = x * units.reshape(x.shape)
+        moved += x
+        return moved
+
+    def number(self, x: float) -> float:
+        """Return a hyperparameter, nudged in the run's dtype."""
+        towards = self.rng.choice([-np.inf, 0, np.inf])
+        return float(np.nextafter(self.dtype.type(x), self.dtype.type(towards))) if towards else x
+
+
+@dataclass(frozen=True)
+class NudgedLayer:
+    """A layer with nudged input, parameters, output and gradients."""
+
+    layer: Layer
+    nudge: Nudge
+
+    @property
+    def name(self) -> str:
+        """The name of the layer."""
+        return self.layer.name
+
+    def __call__(self, params: Params, x: Array) -> tuple[Array, Pullback]:
+        nudge = self.nudge
+        y, pullback = self.layer({t: nudge(w) for t, w in params.items()}, nudge(x))
+
+        def nudged_pullback(dy: Array) -> tuple[Promise, Params]:
+            promise, dparams = pullback(nudge(dy))
+            return lambda: nudge(promise()), {t: nudge(g) for t, g in dparams.items()}
+
+        return nudge(y), nudged_pullback
+
+
+@dataclass(frozen=True)
+class NudgedLoss:
+    """A loss with nudged targets, predictions, value and gradient."""
+
+    loss: Loss
+    nudge: Nudge
+
+    def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
+        value, gradient = self.loss(self.nudge(y_true), self.nudge(y_pred))
+        return self.nudge(np.asarray(value)), self.nudge(gradient)
+
+
+class NudgedOptimizer:
+    """An update rule with nudged hyperparameters, parameters, gradients and slots."""
+
+    def __init__(self, optimizer: Optimizer, nudge: Nudge) -> None:
+        self.nudge = nudge
+        numbers = {
+            name: value for name, value in vars(optimizer).items() if isinstance(value, float)
+        }
+        self._rules = [
+            replace(optimizer, **{name: nudge.number(x) for name, x in numbers.items()})
+            for _ in range(_RULES)
+        ]
+        self._calls = 0
+
+    def slots(self, w: Array) -> Slots:
+        """Return new slots: 0, which no nudge moves."""
+        return self._rules[0].slots(w)
+
+    def update(self, w: Array, g: Array, slots: Slots, t: int) -> tuple[Array, Slots]:
+        """Apply the rule, nudged on the way in and on the way out."""
+        nudge = self.nudge
+        self._calls += 1
+        rule = self._rules[self._calls % _RULES]
+        old = {slot: nudge(array) for slot, array in slots.items()}
+        new_w, new = rule.update(nudge(w), nudge(g), old, t)
+        return nudge(new_w), {slot: nudge(array) for slot, array in new.items()}
+
+
+def make_twins(trainer: ScratchTrainer, dtype: str, largest: int, count: int) -> list[ScratchTrainer]:
+    """Return ``count`` twins of a trainer, the same ones each time.
+
+    ``largest`` is the size of the largest array that a step computes.
+    """
+    return [_twin(trainer, Nudge(dtype, largest, np.random.default_rng(k))) for k in range(count)]
+
+
+def _twin(trainer: ScratchTrainer, nudge: Nudge) -> ScratchTrainer:
+    net = trainer.network
+    # The wrappers stand in for layers, loss and optimizer wherever a step calls them.
+    wrapped: dict[str, Any] = {
+        "layers": tuple(NudgedLayer(layer, nudge) for layer in net.layers),
+        "loss": NudgedLoss(net.loss, nudge),
+        "optimizer": NudgedOptimizer(net.optimizer, nudge),
+    }
+
+    def head(x: Array) -> Any:
+        y, pullback = net.head(nudge(x))
+        return nudge(y), pullback
+
+    return ScratchTrainer(replace(net, **wrapped, head=head))
