@@ -58,11 +58,11 @@ def leaky_relu(x: Array, negative_slope: float = 0.2) -> tuple[Array, Activation
 def elu(x: Array, alpha: float = 1.0) -> tuple[Array, ActivationPullback]:
     """``y = x`` where ``x > 0``, else ``alpha * (exp(x) - 1)``.
 
-    ``expm1`` keeps the digits that ``exp(x) - 1`` loses near 0, and ``y + alpha``
-    is the derivative on the negative side.
+    ``expm1`` keeps the digits that ``exp(x) - 1`` loses near 0, and ``y + alpha`` is the
+    derivative on the negative side.
     """
-    below = alpha * np.expm1(np.minimum(x, 0))
-    return np.where(x > 0, x, below), lambda dy: np.where(x > 0, dy, dy * (below + alpha))
+    y: Array = np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+    return y, lambda dy: np.where(x > 0, dy, dy * (y + alpha))
 
 
 def softplus(x: Array) -> tuple[Array, ActivationPullback]:

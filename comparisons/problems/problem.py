@@ -190,9 +190,7 @@ class Problem:
             )
         for path, shape in wanted.items():
             if received[path] != shape:
-                self._refuse(
-                    f"weight {path} must have shape {shape}, received {received[path]}"
-                )
+                self._refuse(f"weight {path} must have shape {shape}, received {received[path]}")
 
     def _check_targets(self) -> None:
         x_shape, loss = self.x.shape[1:], self.network.loss

@@ -1,7 +1,7 @@
 """Nudged twins: how far apart honest arithmetic may be is measured, not guessed.
 
-A twin is scratch in which every number that enters or leaves a layer, a loss or an update rule
-is moved at random by at most one unit in its last place. How far twins spread from the run
+A twin is scratch in which every number that enters or leaves a layer, an activation, a loss or
+an update rule is moved at random by at most one unit in its last place. How far twins spread from the run
 that is not nudged, at a site and a step, is what rounding may do there. Layers, losses and rules
 are pure functions, so a twin is made by wrapping them, and scratch knows nothing of it.
 
@@ -16,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from comparisons.runs.trainers import ScratchTrainer
-from scratch.arrays import Params, Promise, Pullback
-from scratch.layers import Layer
+from scratch import activations
+from scratch.arrays import Activation as ActivationFunction
+from scratch.arrays import ActivationPullback, Params, Promise, Pullback
+from scratch.layers import Activation, Dense, Layer
 from scratch.losses import Loss
 from scratch.optimizers import Optimizer, Slots
 
@@ -57,9 +59,12 @@ class Nudge:
         return moved
 
     def number(self, x: float) -> float:
-        """Return a hyperparameter, nudged in the run's dtype."""
-        towards = self.rng.choice([-np.inf, 0, np.inf])
-        return float(np.nextafter(self.dtype.type(x), self.dtype.type(towards))) if towards else x
+        """Return a hyperparameter, nudged in the run's dtype; 0 stays."""
+        direction = self.rng.integers(-1, 2)
+        if x == 0 or direction == 0:
+            return x
+        number = self.dtype.type
+        return float(np.nextafter(number(x), number(direction * np.inf)))
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,21 @@ class NudgedLoss:
         return self.nudge(np.asarray(value)), self.nudge(gradient)
 
 
+def nudged_activation(activation: ActivationFunction, nudge: Nudge) -> ActivationFunction:
+    """Return an activation with nudged input, output and gradients.
+
+    The output is nudged in place, so that the pullback, which keeps it, sees it too: from a
+    sigmoid near 1, one unit in the last place of ``y`` is much of ``1 - y``.
+    """
+
+    def nudged(x: Array) -> tuple[Array, ActivationPullback]:
+        y, pullback = activation(nudge(x))
+        y[...] = nudge(y)
+        return y, lambda dy: nudge(pullback(nudge(dy)))
+
+    return nudged
+
+
 class NudgedOptimizer:
     """An update rule with nudged hyperparameters, parameters, gradients and slots."""
 
@@ -125,7 +145,9 @@ class NudgedOptimizer:
         return nudge(new_w), {slot: nudge(array) for slot, array in new.items()}
 
 
-def make_twins(trainer: ScratchTrainer, dtype: str, largest: int, count: int) -> list[ScratchTrainer]:
+def make_twins(
+    trainer: ScratchTrainer, dtype: str, largest: int, count: int
+) -> list[ScratchTrainer]:
     """Return ``count`` twins of a trainer, the same ones each time.
 
     ``largest`` is the size of the largest array that a step computes.
@@ -137,13 +159,16 @@ def _twin(trainer: ScratchTrainer, nudge: Nudge) -> ScratchTrainer:
     net = trainer.network
     # The wrappers stand in for layers, loss and optimizer wherever a step calls them.
     wrapped: dict[str, Any] = {
-        "layers": tuple(NudgedLayer(layer, nudge) for layer in net.layers),
+        "layers": tuple(
+            NudgedLayer(_with_nudged_activation(lay, nudge), nudge) for lay in net.layers
+        ),
         "loss": NudgedLoss(net.loss, nudge),
         "optimizer": NudgedOptimizer(net.optimizer, nudge),
     }
+    return ScratchTrainer(replace(net, **wrapped, head=nudged_activation(net.head, nudge)))
 
-    def head(x: Array) -> Any:
-        y, pullback = net.head(nudge(x))
-        return nudge(y), pullback
 
-    return ScratchTrainer(replace(net, **wrapped, head=head))
+def _with_nudged_activation(layer: Layer, nudge: Nudge) -> Layer:
+    if not isinstance(layer, Dense | Activation):
+        return layer
+    return replace(layer, activation=nudged_activation(activations.get(layer.activation), nudge))

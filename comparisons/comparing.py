@@ -1,0 +1,231 @@
+"""Compare: run a problem on both sides, step by step, and judge as the steps come in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from comparisons.problems import Problem
+from comparisons.runs import (
+    MODES,
+    InHigherPrecision,
+    LiveKeras,
+    Mode,
+    Reference,
+    Run,
+    ScratchTrainer,
+    Start,
+    Trainer,
+    make_twins,
+    scratch_trainer,
+    starts,
+    witness_dtype,
+)
+from comparisons.runs.reference import bytes_per_step
+from comparisons.verdicts import (
+    EpochLosses,
+    Evidence,
+    Given,
+    Judge,
+    Measured,
+    Tolerance,
+    Verdict,
+    kinks_of,
+)
+from scratch.sequential import WeightedMean
+
+Array = npt.NDArray[Any]
+
+# A model of up to this many parameters is small.
+_SMALL = 10_000
+# How many twins measure a budget: a large array is a sample in itself.
+_TWINS_SMALL, _TWINS_LARGE = 8, 1
+# Steps are judged in parts that stay in a core's cache.
+_PART_BYTES = 500_000
+
+
+def compare(
+    problem: Problem,
+    *,
+    modes: Sequence[Mode] = MODES,
+    candidate: Trainer | None = None,
+    reference: Reference | None = None,
+    tolerance: Tolerance | None = None,
+    twins: int | None = None,
+    witness: bool | None = None,
+    on_steps: Callable[[int], object] = lambda _: None,
+) -> list[Verdict]:
+    """Compare a candidate with a reference on one problem; return a verdict for each mode.
+
+    The candidate is scratch unless another trainer is given, and the reference is Keras,
+    recorded once for all modes. ``twins`` is how many nudged runs measure the rounding budget,
+    by default 8 for a small model and 1 for a large one; with a tolerance given by the user
+    there are none. A witness runs by default for small models. ``on_steps`` is told how many
+    more steps are done, after each part.
+
+    Raises ``KerasMissingError`` when Keras is needed and not installed.
+    """
+    reference = LiveKeras(problem) if reference is None else reference
+    tolerance = Measured() if tolerance is None else tolerance
+    small = sum(w.size for w in problem.weights.values()) <= _SMALL
+    if twins is None:
+        twins = _TWINS_SMALL if small else _TWINS_LARGE
+    if isinstance(tolerance, Given):
+        twins = 0
+    runners = _Runners.of(
+        problem, reference, candidate, twins, small if witness is None else witness
+    )
+    sides = [_Side(problem, mode, reference, tolerance, runners) for mode in modes]
+    losses = []
+    before = Start(problem.weights, None, 0)
+    part_steps = max(1, _PART_BYTES // bytes_per_step(problem))
+    for block in reference.blocks():
+        states = starts(block, before)
+        before = states[-1]
+        losses.append(block.values["loss/value"])
+        for place, batches in block.batches.split(part_steps):
+            values = {site: array[place] for site, array in block.values.items()}
+            for side in sides:
+                side.run(batches.first_step, batches.rows, states[place], values)
+            on_steps(len(batches))
+    return [side.verdict(np.concatenate(losses), before.weights) for side in sides]
+
+
+@dataclass(frozen=True)
+class _Runners:
+    """Everyone who runs beside the reference; ``candidate`` is ``None`` where it is scratch."""
+
+    scratch: ScratchTrainer
+    candidate: Trainer | None
+    twins: Sequence[Trainer]
+    witness: Trainer | None
+    witness_dtype: str | None
+
+    @classmethod
+    def of(
+        cls,
+        problem: Problem,
+        reference: Reference,
+        candidate: Trainer | None,
+        twins: int,
+        witness: bool,  # noqa: FBT001  handed on from a keyword
+    ) -> "_Runners":
+        textbook = scratch_trainer(problem, reference.constants)
+        wide = witness_dtype(problem.dtype) if witness else None
+        return cls(
+            scratch=textbook,
+            candidate=candidate,
+            twins=make_twins(textbook, problem.dtype, _largest_array(problem), twins),
+            witness=None if wide is None else InHigherPrecision(textbook, wide),
+            witness_dtype=None if wide is None else wide.name,
+        )
+
+
+class _Side:
+    """One mode of a comparison: its runs, and its judge."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        mode: Mode,
+        reference: Reference,
+        tolerance: Tolerance,
+        runners: _Runners,
+    ) -> None:
+        def run(trainer: Trainer) -> Run:
+            return Run(trainer, problem, mode)
+
+        self.problem, self.mode, self.reference = problem, mode, reference
+        self.runners = runners
+        self.scratch = run(runners.scratch)
+        self.candidate = None if runners.candidate is None else run(runners.candidate)
+        self.twins = [run(twin) for twin in runners.twins]
+        self.witness = None if runners.witness is None else run(runners.witness)
+        self.judge = Judge(
+            reference.sites,
+            problem.dtype,
+            tolerance,
+            kinks_of(runners.scratch.network),
+            never_decreasing=mode == "free",
+        )
+        self._losses: list[Array] = []
+        self._last: dict[str, Array] = {}
+
+    def run(
+        self, first_step: int, rows: Array, states: Sequence[Start], reference: dict[str, Array]
+    ) -> None:
+        """Run and judge the next steps: ``rows`` (steps, batch) from ``states`` (steps)."""
+        with np.errstate(all="ignore"):  # what overflows is found by comparing, not by a warning
+            scratch = self.scratch.steps(rows, states)
+            candidate = scratch
+            if self.candidate is not None:
+                candidate = self.candidate.steps(rows, states)
+            if self.judge.ended is None:
+                self.judge.add(
+                    Evidence(
+                        first_step=first_step,
+                        targets=self.problem.y[rows],
+                        reference=reference,
+                        candidate=candidate,
+                        scratch=scratch,
+                        twins=[twin.steps(rows, states) for twin in self.twins],
+                        witness=self.witness and self.witness.steps(rows, states),
+                    )
+                )
+        self._losses.append(candidate["loss/value"])
+        self._last = {
+            site.removeprefix("update/"): array[-1]
+            for site, array in candidate.items()
+            if site.startswith("update/")
+        }
+
+    def verdict(self, losses: Array, final: Mapping[str, Array]) -> Verdict:
+        """Return what was found, given the reference's losses and final parameters."""
+        judge, problem = self.judge, self.problem
+        budgets = judge.budgets
+        return Verdict(
+            problem=problem.name,
+            dtype=problem.dtype,
+            mode=self.mode,
+            steps_per_epoch=problem.steps_per_epoch,
+            tolerance=judge.tolerance,
+            tables=judge.tables,
+            first=judge.first,
+            ended=judge.ended,
+            undecided=() if budgets is None else tuple(budgets.undecided),
+            undecided_count=0 if budgets is None else budgets.undecided_count,
+            twins=len(self.twins),
+            witness_dtype=self.runners.witness_dtype,
+            epoch_losses=EpochLosses(
+                candidate=epoch_losses(problem, np.concatenate(self._losses)),
+                reference=epoch_losses(problem, losses),
+            ),
+            final_parameters={path: (self._last[path], w) for path, w in final.items()},
+            environment=self.reference.environment,
+        )
+
+
+def epoch_losses(problem: Problem, losses: Array) -> tuple[float, ...]:
+    """Return the loss of each epoch as ``fit`` reports it, given those of all steps."""
+    rows, size, steps = problem.order.shape[1], problem.batch_size, problem.steps_per_epoch
+    epochs = []
+    for epoch in losses.reshape(-1, steps):
+        mean = WeightedMean(problem.dtype)
+        for step, loss in enumerate(epoch):
+            mean.add(loss, min(size, rows - step * size))
+        epochs.append(mean.result())
+    return tuple(epochs)
+
+
+def _largest_array(problem: Problem) -> int:
+    """Return the size of the largest array that a step of the problem computes."""
+    shape: tuple[int, ...] = problem.x.shape[1:]
+    largest = prod(shape)
+    for layer in problem.network.layers:
+        shape = layer.output_shape(shape)
+        largest = max(largest, prod(shape))
+    weights = max((w.size for w in problem.weights.values()), default=0)
+    return max(largest * problem.batch_size, weights)

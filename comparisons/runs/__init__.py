@@ -1,0 +1,39 @@
+"""Runs: trainers along the reference, and the twins that measure what rounding may do."""
+
+from comparisons.runs.reference import (
+    Block,
+    KerasMissingError,
+    LiveKeras,
+    Reference,
+    import_keras_ref,
+)
+from comparisons.runs.running import MODES, Mode, Run, Start, starts
+from comparisons.runs.trainers import (
+    InHigherPrecision,
+    Record,
+    ScratchTrainer,
+    Trainer,
+    scratch_trainer,
+    witness_dtype,
+)
+from comparisons.runs.twins import make_twins
+
+__all__ = [
+    "MODES",
+    "Block",
+    "InHigherPrecision",
+    "KerasMissingError",
+    "LiveKeras",
+    "Mode",
+    "Record",
+    "Reference",
+    "Run",
+    "ScratchTrainer",
+    "Start",
+    "Trainer",
+    "import_keras_ref",
+    "make_twins",
+    "scratch_trainer",
+    "starts",
+    "witness_dtype",
+]

@@ -1,0 +1,95 @@
+"""The rounding budget of each site and step: how far the twins spread there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from comparisons.verdicts.evidence import Evidence
+from comparisons.verdicts.kinks import Kink, Undecided
+from comparisons.verdicts.measuring import Distance, spread
+from comparisons.verdicts.tolerances import Measured
+
+Array = npt.NDArray[Any]
+
+#: How many undecided places are listed; all are counted.
+LISTED = 20
+
+
+class Budgets:
+    """Measures budgets block by block.
+
+    In a free run what rounding did at one step lives on in the next ones, so there
+    ``never_decreasing`` keeps a site's budget at least where it was.
+    """
+
+    def __init__(
+        self, tolerance: Measured, dtype: str, kinks: Sequence[Kink], *, never_decreasing: bool
+    ) -> None:
+        self.tolerance = tolerance
+        self.kinks = kinks
+        self.never_decreasing = never_decreasing
+        self.undecided: list[Undecided] = []
+        self.undecided_count = 0
+        info = np.finfo(dtype)
+        self._unit_roundoff = float(info.eps) / 2
+        # Below the smallest normal number TensorFlow rounds to 0 and NumPy does not.
+        self._least = float(info.smallest_normal)
+        self._before: dict[str, float] = {}
+
+    def measure(self, evidence: Evidence, measured: Mapping[str, Distance]) -> dict[str, Array]:
+        """Return the budget of each measured site, by step."""
+        budgets = {site: self._spread(site, evidence, found) for site, found in measured.items()}
+        for kink in self.kinks:
+            if kink.site in measured:
+                self._open(kink, evidence, measured, budgets)
+        if self.never_decreasing:
+            for site, budget in budgets.items():
+                budget[0] = max(budget[0], self._before.get(site, 0.0))
+                np.maximum.accumulate(budget, out=budget)
+                self._before[site] = float(budget[-1])
+        return budgets
+
+    def _spread(self, site: str, evidence: Evidence, found: Distance) -> Array:
+        """Return the largest spread over the twins, at least one rounding of the largest value."""
+        one_rounding = self._unit_roundoff * found.magnitude.astype(np.float64)
+        budget = np.maximum(one_rounding, self._least)
+        for twin in evidence.twins:
+            budget = np.maximum(budget, spread(twin[site], evidence.scratch[site]))
+        return budget
+
+    def _open(
+        self,
+        kink: Kink,
+        evidence: Evidence,
+        measured: Mapping[str, Distance],
+        budgets: Mapping[str, Array],
+    ) -> None:
+        """Find the branches that rounding decides, and let the budget behind them cover both.
+
+        A twin on another branch opens the budget by itself. Where the reference or the
+        candidate is on another branch, while its value at the kink is within budget, what it
+        computes from there on is no more than the other branch.
+        """
+        base = kink.branch(evidence.scratch, evidence.targets)
+        elsewhere = np.zeros_like(base, bool)
+        for run in (evidence.reference, evidence.candidate):
+            elsewhere |= kink.branch(run, evidence.targets) != base
+        elsewhere[measured[kink.site].difference > self.tolerance.factor * budgets[kink.site]] = (
+            False
+        )
+        crossed = elsewhere.reshape(len(evidence), -1).any(axis=1)
+        behind = False
+        for site, found in measured.items():
+            if behind:
+                budget = budgets[site]
+                budget[crossed] = np.maximum(budget[crossed], found.difference[crossed])
+            behind = behind or site == kink.site
+        for twin in evidence.twins:
+            elsewhere |= kink.branch(twin, evidence.targets) != base
+        for t, *index in np.argwhere(elsewhere):
+            self.undecided_count += 1
+            if len(self.undecided) < LISTED:
+                place = tuple(int(i) for i in index)
+                self.undecided.append(Undecided(evidence.first_step + int(t) + 1, kink.site, place))
