@@ -172,7 +172,7 @@ class _Side:
                         candidate=candidate,
                         scratch=scratch,
                         twins=[twin.steps(rows, states) for twin in self.twins],
-                        witness=self.witness and self.witness.steps(rows, states),
+                        witness=None if self.witness is None else self.witness.steps(rows, states),
                     )
                 )
         self._losses.append(candidate["loss/value"])

@@ -4,7 +4,7 @@ Importing this package imports Keras and TensorFlow.
 """
 
 from keras_ref.constants import held_constants
-from keras_ref.facts import KERAS_FACTS_VERSION, describe_environment
+from keras_ref.facts import KERAS_FACTS_VERSION, describe_environment, warnings
 from keras_ref.models import build
 from keras_ref.proof import Proof, plain_fit, prove
 from keras_ref.recorder import Recorder
@@ -18,4 +18,5 @@ __all__ = [
     "held_constants",
     "plain_fit",
     "prove",
+    "warnings",
 ]

@@ -37,7 +37,7 @@ def logistic(x: Array) -> Array:
 
 
 def tanh(x: Array) -> tuple[Array, ActivationPullback]:
-    """The hyperbolic tangent ``y = tanh(x)``, with ``dy/dx = 1 - y**2``."""
+    """The hyperbolic tangent, with ``dy/dx = 1 - y**2``."""
     y = np.tanh(x)
     return y, lambda dy: dy * (1 - y * y)
 

@@ -47,7 +47,7 @@ def define(
     optimizer: Optimizer,
     data: tuple[Array, Array],
     *,
-    weights: Sequence[npt.ArrayLike] | float,
+    weights: Sequence[Any] | float,
     epochs: int,
     batch_size: int = 1,
     order: npt.ArrayLike | None = None,
@@ -77,7 +77,7 @@ def define(
 
 
 def _drawn(like: Sequence[Array], spread: float) -> list[Array]:
-    draw = np.random.RandomState(len(like))  # noqa: NPY002  its stream is frozen
+    draw = np.random.RandomState(len(like))
     return [draw.uniform(-spread, spread, w.shape).round(3) for w in like]
 
 
@@ -156,7 +156,7 @@ def _short_last_batch() -> Problem:
 
 
 def _shuffled() -> Problem:
-    draw = np.random.RandomState(7)  # noqa: NPY002  its stream is frozen
+    draw = np.random.RandomState(7)
     return define(
         "shuffled",
         "Given the order of the rows, another one each epoch, do both sides train in that order?",

@@ -7,6 +7,7 @@ same seed twice"), and the order of the batches is an array of row numbers.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import ceil
 from typing import Any, NoReturn
 
 import numpy as np
@@ -111,7 +112,8 @@ class Problem:
     @property
     def steps_per_epoch(self) -> int:
         """The number of batches of one epoch, a short last one included."""
-        return -(-self.order.shape[1] // self.batch_size)
+        rows: int = self.order.shape[1]
+        return ceil(rows / self.batch_size)
 
     @property
     def steps(self) -> int:

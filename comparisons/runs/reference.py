@@ -95,9 +95,9 @@ def import_keras_ref() -> Any:
 
 def bytes_per_step(problem: Problem) -> int:
     """Return about how much one step's record takes: gradients, parameters, slots, outputs."""
-    weights = sum(w.nbytes for w in problem.weights.values())
+    weights: int = sum(w.nbytes for w in problem.weights.values())
     slots = len(problem.network.optimizer.slot_names())
-    sample = problem.x[0].nbytes + sum(
+    sample: int = problem.x[0].nbytes + sum(
         w.nbytes for path, w in problem.weights.items() if path.endswith("/bias")
     )
     return (2 + slots) * weights + 2 * problem.batch_size * sample

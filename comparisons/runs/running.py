@@ -31,16 +31,15 @@ def starts(block: Block, before: Start) -> list[Start]:
     """Return the reference's state before each step of a block, and after its last one."""
     weights = {s.removeprefix("update/"): s for s in block.values if s.startswith("update/")}
     slots = {s.removeprefix("slot/"): s for s in block.values if s.startswith("slot/")}
-    states = [before]
-    for i in range(len(block.batches)):
-        states.append(
-            Start(
-                {path: block.values[site][i] for path, site in weights.items()},
-                {path: block.values[site][i] for path, site in slots.items()},
-                block.batches.first_step + i + 1,
-            )
+    after = [
+        Start(
+            {path: block.values[site][i] for path, site in weights.items()},
+            {path: block.values[site][i] for path, site in slots.items()},
+            block.batches.first_step + i + 1,
         )
-    return states
+        for i in range(len(block.batches))
+    ]
+    return [before, *after]
 
 
 class Run:

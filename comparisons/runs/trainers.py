@@ -86,8 +86,10 @@ class InHigherPrecision:
 
 def witness_dtype(dtype: str) -> np.dtype[Any] | None:
     """Return the dtype in which a run is witnessed, or ``None`` where there is none wider."""
-    wider = np.dtype(np.float64 if dtype == "float32" else np.longdouble)
-    return wider if np.finfo(wider).eps < np.finfo(dtype).eps else None
+    if dtype == "float32":
+        return np.dtype(np.float64)
+    wider = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
+    return np.dtype(np.longdouble) if wider else None
 
 
 def scratch_trainer(problem: Problem, constants: Mapping[str, float]) -> ScratchTrainer:

@@ -1,9 +1,10 @@
 """Nudged twins: how far apart honest arithmetic may be is measured, not guessed.
 
 A twin is scratch in which every number that enters or leaves a layer, an activation, a loss or
-an update rule is moved at random by at most one unit in its last place. How far twins spread from the run
-that is not nudged, at a site and a step, is what rounding may do there. Layers, losses and rules
-are pure functions, so a twin is made by wrapping them, and scratch knows nothing of it.
+an update rule is moved at random by at most one unit in its last place. How far twins spread
+from the run that is not nudged, at a site and a step, is what rounding may do there. Layers,
+losses and rules are pure functions, so a twin is made by wrapping them, and scratch knows
+nothing of it.
 
 Nudging results alone is not enough: inside a dot product whose terms cancel, what enters
 matters.
@@ -54,7 +55,7 @@ class Nudge:
             return x
         self._place = (self._place + _STRIDE) % self._span
         units = self._units[self._place : self._place + x.size]
-        moved = x * units.reshape(x.shape)
+        moved: Array = x * units.reshape(x.shape)
         moved += x
         return moved
 
@@ -63,7 +64,7 @@ class Nudge:
         direction = self.rng.integers(-1, 2)
         if x == 0 or direction == 0:
             return x
-        number = self.dtype.type
+        number: Any = self.dtype.type
         return float(np.nextafter(number(x), number(direction * np.inf)))
 
 
@@ -126,7 +127,7 @@ class NudgedOptimizer:
             name: value for name, value in vars(optimizer).items() if isinstance(value, float)
         }
         self._rules = [
-            replace(optimizer, **{name: nudge.number(x) for name, x in numbers.items()})
+            _with(optimizer, {name: nudge.number(x) for name, x in numbers.items()})
             for _ in range(_RULES)
         ]
         self._calls = 0
@@ -143,6 +144,11 @@ class NudgedOptimizer:
         old = {slot: nudge(array) for slot, array in slots.items()}
         new_w, new = rule.update(nudge(w), nudge(g), old, t)
         return nudge(new_w), {slot: nudge(array) for slot, array in new.items()}
+
+
+def _with(optimizer: Any, numbers: dict[str, float]) -> Optimizer:
+    changed: Optimizer = replace(optimizer, **numbers)
+    return changed
 
 
 def make_twins(

@@ -13,14 +13,14 @@ Array = npt.NDArray[Any]
 class Distance(NamedTuple):
     """Where each step's largest difference is, and how large: all arrays are (steps,).
 
-    ``allowed`` is what a given tolerance allows there, or 0 where the budget is measured.
-    ``same_bits`` says whether the whole array is the same, bit for bit; ``finite`` whether all
-    its values are finite on both sides; ``alike`` whether those that are not are the same
-    infinities and NaNs in the same places.
+    ``place`` is where it stands in the flattened array; ``allowed`` is what a given tolerance
+    allows there, or 0 where the budget is measured. ``same_bits`` says whether the whole array
+    is the same, bit for bit; ``finite`` whether all its values are finite on both sides;
+    ``alike`` whether those that are not are the same infinities and NaNs in the same places.
     """
 
     difference: Array
-    index: Array
+    place: Array
     candidate: Array
     reference: Array
     allowed: Array

@@ -43,7 +43,7 @@ class SiteTable:
             bad=(outcome >= Outcome.DIVERGED) & (found.finite | ~found.alike),
             difference=found.difference.astype(np.float64),
             budget=budget.astype(np.float64),
-            index=found.index,
+            index=found.place,
             candidate=found.candidate.astype(np.float64),
             reference=found.reference.astype(np.float64),
         )

@@ -1,7 +1,6 @@
 """How much a site may differ: measured from twins, or given by the user."""
 
 from dataclasses import dataclass
-
 from typing import Any
 
 import numpy as np

@@ -1,0 +1,16 @@
+"""Reports: what was found, told to people and to machines. Nothing is computed here."""
+
+from comparisons.reports.files import OutputError, check_writable, write
+from comparisons.reports.machine import SCHEMA, to_csv, to_json
+from comparisons.reports.text import show, summary
+
+__all__ = [
+    "SCHEMA",
+    "OutputError",
+    "check_writable",
+    "show",
+    "summary",
+    "to_csv",
+    "to_json",
+    "write",
+]

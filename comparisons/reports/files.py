@@ -1,0 +1,40 @@
+"""Files that are written whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+class OutputError(ValueError):
+    """A file that cannot be written; the message says why."""
+
+
+def check_writable(path: Path) -> None:
+    """Raise ``OutputError`` if ``write`` would not succeed; leaves nothing behind."""
+    if path.is_dir():
+        message = f"{path} is a directory; name a file to write to"
+        raise OutputError(message)
+    if not path.parent.is_dir():
+        message = f"{path} cannot be written: there is no directory {path.parent}"
+        raise OutputError(message)
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}"
+        raise OutputError(message) from error
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text file under its name only when it is complete."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

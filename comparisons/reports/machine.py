@@ -1,0 +1,86 @@
+"""Reports for machines: JSON and CSV. ``docs/json.md`` describes every field."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from comparisons.verdicts import Divergence, Given, Verdict
+
+#: Changes when a field changes its meaning or goes; new fields may come at any time.
+SCHEMA = "keras-parity/compare/1"
+
+
+def to_json(verdicts: Sequence[Verdict]) -> str:
+    """Return all verdicts as one JSON document; numbers that are not finite become strings."""
+    document = {
+        "schema": SCHEMA,
+        "versions": _versions(verdicts),
+        "results": [result(verdict) for verdict in verdicts],
+    }
+    return json.dumps(_plain(document), indent=2, allow_nan=False) + "\n"
+
+
+def to_csv(verdicts: Sequence[Verdict]) -> str:
+    """Return everything measured, one row a problem, dtype, mode, step and site."""
+    import pandas as pd  # noqa: PLC0415  half a second that only this needs
+
+    text: str = pd.concat([v.to_frame() for v in verdicts]).to_csv(index=False)
+    return text
+
+
+def result(verdict: Verdict) -> dict[str, Any]:
+    """Return one verdict as plain values."""
+    tolerance = verdict.tolerance
+    return {
+        "problem": verdict.problem,
+        "dtype": verdict.dtype,
+        "mode": verdict.mode,
+        "outcome": verdict.outcome.name,
+        "sentence": verdict.sentence,
+        "comparisons": verdict.comparisons,
+        "steps": verdict.steps,
+        "sites": list(verdict.sites),
+        "tolerance": {
+            "kind": "given" if isinstance(tolerance, Given) else "measured",
+            "twins": verdict.twins,
+            **asdict(tolerance),
+        },
+        "worst": None if verdict.worst is None else asdict(verdict.worst),
+        "witness": None
+        if verdict.nearer is None
+        else asdict(verdict.nearer) | {"nearer": verdict.nearer.who},
+        "first_divergence": None if verdict.first is None else _divergence(verdict.first),
+        "ended": None if verdict.ended is None else asdict(verdict.ended),
+        "undecided": {
+            "count": verdict.undecided_count,
+            "listed": [asdict(place) for place in verdict.undecided],
+        },
+        "epoch_losses": asdict(verdict.epoch_losses),
+        "final_parameters": {
+            path: {"candidate": candidate.tolist(), "reference": reference.tolist()}
+            for path, (candidate, reference) in verdict.final_parameters.items()
+        },
+    }
+
+
+def _divergence(first: Divergence) -> dict[str, Any]:
+    return asdict(first) | {"outcome": first.outcome.name}
+
+
+def _versions(verdicts: Sequence[Verdict]) -> dict[str, str]:
+    versions = dict(verdicts[0].environment) if verdicts else {}
+    versions.pop("dtype", None)
+    return versions
+
+
+def _plain(value: Any) -> Any:
+    """Return a value in which every number is valid JSON: no NaN and no infinity."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value

@@ -1,0 +1,164 @@
+"""The terminal report: made to fit 80 columns, without colour where there is no terminal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from comparisons.problems import DTYPES
+from comparisons.verdicts import Divergence, Given, Nearer, Verdict
+
+Array = npt.NDArray[Any]
+
+#: How many epochs and parameters are shown at most.
+EPOCHS = 10
+PARAMETERS = 12
+#: How many undecided places are shown.
+UNDECIDED = 3
+#: The width of the column that holds the modes.
+INDENT = 9
+
+
+def show(verdicts: Sequence[Verdict], console: Console) -> None:
+    """Print what was found for one problem in one dtype: ``verdicts`` has one for each mode."""
+    head = verdicts[0]
+    console.print()
+    console.print(Text(f"{head.problem}, {head.dtype}", style="bold"))
+    console.print(Text(f"  compared with {source(head.environment)}", style="dim"))
+    console.print(_numbers(head))
+    for verdict in verdicts:
+        _show_verdict(verdict, console)
+
+
+def source(environment: Mapping[str, str]) -> str:
+    """Say in a few words what the reference is."""
+    return (
+        f"live Keras {environment['keras']}, {environment['backend']} "
+        f"{environment[environment['backend']]}, {environment['device']}, {environment['dtype']}"
+    )
+
+
+def _numbers(verdict: Verdict) -> Table:
+    """Return epoch losses and final parameters, both sides next to each other."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2), show_edge=False, header_style="dim")
+    table.add_column("  loss", no_wrap=True)
+    table.add_column("scratch", justify="right", no_wrap=True)
+    table.add_column("keras", justify="right", no_wrap=True)
+    losses = list(zip(verdict.epoch_losses.candidate, verdict.epoch_losses.reference, strict=True))
+    for epoch in _chosen(len(losses)):
+        table.add_row(f"  epoch {epoch + 1}", *(_number(x, verdict.dtype) for x in losses[epoch]))
+    table.add_row(Text("  final parameter", style="dim"))
+    rows = list(_parameters(verdict))
+    for name, *both in rows[:PARAMETERS]:
+        table.add_row(f"  {name}", *(_number(x, verdict.dtype) for x in both))
+    if len(rows) > PARAMETERS:
+        table.add_row(Text(f"  and {len(rows) - PARAMETERS} more", style="dim"))
+    return table
+
+
+def _chosen(epochs: int) -> list[int]:
+    """Return which epochs to show: all of a few, else the first two, even ones, and the last."""
+    if epochs <= EPOCHS:
+        return list(range(epochs))
+    even = np.linspace(0, epochs, EPOCHS // 2 + 1).astype(int)[1:] - 1
+    return sorted({0, 1, *even.tolist()})
+
+
+def _parameters(verdict: Verdict) -> Iterator[tuple[str, float, float]]:
+    for path, (candidate, reference) in verdict.final_parameters.items():
+        for index in np.ndindex(reference.shape):
+            yield f"{path}{_index(index)}", float(candidate[index]), float(reference[index])
+
+
+def _number(x: float, dtype: str) -> str:
+    """Write a number with the digits that tell it from its neighbours in that dtype."""
+    return str(np.dtype(dtype).type(x))
+
+
+def _show_verdict(verdict: Verdict, console: Console) -> None:
+    style = "green" if verdict.passed else "bold red"
+    _print(verdict.sentence, console, label=verdict.mode, style=style)
+    worst, nearer = verdict.worst, verdict.nearer
+    if worst is not None and worst.difference == 0:
+        _print("exactly equal everywhere", console)
+    elif worst is not None:
+        _print(f"worst: {worst.multiple:.2g} × {_bound(verdict)},", console)
+        _print(f"at step {worst.step}, {worst.site}{_index(worst.index)}", console)
+        if nearer is not None:
+            _print(_nearer(nearer), console)
+    if verdict.undecided_count:
+        places = ", ".join(
+            f"step {u.step} {u.site}{_index(u.index)}" for u in verdict.undecided[:UNDECIDED]
+        )
+        more = ", …" if verdict.undecided_count > UNDECIDED else ""
+        _print(
+            f"{verdict.undecided_count} undecided, rounding decides the branch: {places}{more}",
+            console,
+        )
+    if verdict.first is not None:
+        _show_first(verdict.first, verdict, console)
+
+
+def _bound(verdict: Verdict) -> str:
+    tolerance = verdict.tolerance
+    if isinstance(tolerance, Given):
+        return f"your tolerance (rtol {tolerance.rtol:g}, atol {tolerance.atol:g})"
+    return f"its rounding budget (up to {tolerance.factor:g} allowed)"
+
+
+def _nearer(nearer: Nearer) -> str:
+    who = {"candidate": "scratch is nearer to", "reference": "keras is nearer to"}
+    dtype = "long double" if nearer.dtype not in DTYPES else nearer.dtype
+    errors = f"{nearer.candidate_error:.1g} off, keras {nearer.reference_error:.1g}"
+    return (
+        f"there {who.get(nearer.who, 'neither is nearer to')} the {dtype} witness: scratch {errors}"
+    )
+
+
+def _index(index: tuple[int, ...]) -> str:
+    return f"[{','.join(map(str, index))}]" if index else ""
+
+
+def _show_first(first: Divergence, verdict: Verdict, console: Console) -> None:
+    """Print where the two sides first part, with the worst few values."""
+    agreed = ", ".join(first.agreed) or "nothing: it is the first site"
+    _print(f"shape {first.shape}, {first.dtype}; agreed before it: {agreed}", console)
+    if not first.rows:
+        return
+    _print(f"{first.beyond} of {first.size} values beyond {_bound(verdict)}; worst:", console)
+    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
+    for name in (" " * INDENT + "index", "scratch", "keras", "difference", "× budget"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in first.rows:
+        table.add_row(
+            _index(row.index) or "-",
+            f"{row.candidate:.9g}",
+            f"{row.reference:.9g}",
+            f"{row.difference:.3g}",
+            f"{row.multiple:.2g}",
+        )
+    console.print(table)
+    _print(f"smallest rtol that would pass: {first.smallest_rtol:.2g}", console)
+
+
+def _print(text: str, console: Console, *, label: str = "", style: str = "") -> None:
+    """Print a paragraph, indented behind its label."""
+    for line in Text(text, style=style).wrap(console, console.width - INDENT):
+        line.rstrip()
+        console.print(Text(f"  {label:<{INDENT - 2}}", style="bold") + line)
+        label = ""
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """Return one line for all."""
+    comparisons = sum(verdict.comparisons for verdict in verdicts)
+    failed = [v for v in verdicts if not v.passed]
+    runs = f"{len(verdicts)} run{'s' if len(verdicts) != 1 else ''}"
+    if not failed:
+        return f"{runs}: no difference found in {comparisons:,} comparisons"
+    names = ", ".join(f"{v.problem} {v.dtype} {v.mode}" for v in failed)
+    return f"{len(failed)} of {runs} differ, in {comparisons:,} comparisons: {names}"
