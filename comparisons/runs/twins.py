@@ -7,7 +7,8 @@ losses and rules are pure functions, so a twin is made by wrapping them, and scr
 nothing of it.
 
 Nudging results alone is not enough: inside a dot product whose terms cancel, what enters
-matters.
+matters. Nor is it enough to nudge what enters and leaves an activation or a loss: their formulas
+have steps of their own, and each of these is nudged.
 """
 
 from dataclasses import dataclass, replace
@@ -59,6 +60,12 @@ class Nudge:
         moved += x
         return moved
 
+    def arithmetic(self, x: Array) -> "NudgedArray":
+        """Return ``x`` as an array whose arithmetic is nudged."""
+        array = np.asarray(x).view(NudgedArray)
+        array.nudge = self
+        return array
+
     def number(self, x: float) -> float:
         """Return a hyperparameter, nudged in the run's dtype; 0 stays."""
         direction = self.rng.integers(-1, 2)
@@ -66,6 +73,27 @@ class Nudge:
             return x
         number: Any = self.dtype.type
         return float(np.nextafter(number(x), number(direction * np.inf)))
+
+
+class NudgedArray(np.ndarray[Any, Any]):
+    """An array that nudges the result of every arithmetic operation that it takes part in.
+
+    For formulas with steps inside: where ``log(1 + x)`` with a small ``x`` is computed, what
+    rounds is the sum, which neither the input nor the result betrays.
+    """
+
+    nudge: Any = None
+
+    def __array_finalize__(self, obj: Any) -> None:
+        self.nudge = getattr(obj, "nudge", None)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: Any, *inputs: Any, **kwargs: Any) -> Any:
+        plain = (x.view(np.ndarray) if isinstance(x, NudgedArray) else x for x in inputs)
+        result = np.asarray(getattr(ufunc, method)(*plain, **kwargs))
+        # Comparisons give truth values: there is nothing to nudge.
+        if result.dtype.kind != "f":
+            return result
+        return self.nudge.arithmetic(self.nudge(result))
 
 
 @dataclass(frozen=True)
@@ -93,27 +121,26 @@ class NudgedLayer:
 
 @dataclass(frozen=True)
 class NudgedLoss:
-    """A loss with nudged targets, predictions, value and gradient."""
+    """A loss with nudged targets and predictions, whose every intermediate result is nudged."""
 
     loss: Loss
     nudge: Nudge
 
     def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
-        value, gradient = self.loss(self.nudge(y_true), self.nudge(y_pred))
-        return self.nudge(np.asarray(value)), self.nudge(gradient)
+        arithmetic = self.nudge.arithmetic
+        value, gradient = self.loss(arithmetic(self.nudge(y_true)), arithmetic(self.nudge(y_pred)))
+        return np.asarray(value), np.asarray(gradient)
 
 
 def nudged_activation(activation: ActivationFunction, nudge: Nudge) -> ActivationFunction:
-    """Return an activation with nudged input, output and gradients.
+    """Return an activation whose every intermediate result is nudged, in its pullback too.
 
-    The output is nudged in place, so that the pullback, which keeps it, sees it too: from a
-    sigmoid near 1, one unit in the last place of ``y`` is much of ``1 - y``.
+    From a sigmoid near 1, one unit in the last place of ``y`` is much of ``1 - y``.
     """
 
     def nudged(x: Array) -> tuple[Array, ActivationPullback]:
-        y, pullback = activation(nudge(x))
-        y[...] = nudge(y)
-        return y, lambda dy: nudge(pullback(nudge(dy)))
+        y, pullback = activation(nudge.arithmetic(x))
+        return np.asarray(y), lambda dy: np.asarray(pullback(nudge(dy)))
 
     return nudged
 
