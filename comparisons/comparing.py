@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from comparisons.problems import Problem
 from comparisons.runs import (
     MODES,
+    Block,
     InHigherPrecision,
     LiveKeras,
     Mode,
@@ -24,7 +26,6 @@ from comparisons.runs import (
     starts,
     witness_dtype,
 )
-from comparisons.runs.reference import bytes_per_step
 from comparisons.verdicts import (
     EpochLosses,
     Evidence,
@@ -43,8 +44,6 @@ Array = npt.NDArray[Any]
 _SMALL = 10_000
 # How many twins measure a budget: a large array is a sample in itself.
 _TWINS_SMALL, _TWINS_LARGE = 8, 1
-# Steps are judged in parts that stay in a core's cache.
-_PART_BYTES = 500_000
 
 
 def compare(
@@ -81,16 +80,14 @@ def compare(
     sides = [_Side(problem, mode, reference, tolerance, runners) for mode in modes]
     losses = []
     before = Start(problem.weights, None, 0)
-    part_steps = max(1, _PART_BYTES // bytes_per_step(problem))
-    for block in reference.blocks():
-        states = starts(block, before)
-        before = states[-1]
-        losses.append(block.values["loss/value"])
-        for place, batches in block.batches.split(part_steps):
-            values = {site: array[place] for site, array in block.values.items()}
+    # One thread for NumPy's products: its own threads and Keras's wait for each other.
+    with threadpool_limits(1, user_api="blas"):
+        for block in reference.blocks():
+            *states, before = starts(block, before)
+            losses.append(block.values["loss/value"])
             for side in sides:
-                side.run(batches.first_step, batches.rows, states[place], values)
-            on_steps(len(batches))
+                side.run(block, states)
+            on_steps(len(block))
     return [side.verdict(np.concatenate(losses), before.weights) for side in sides]
 
 
@@ -154,28 +151,26 @@ class _Side:
         self._losses: list[Array] = []
         self._last: dict[str, Array] = {}
 
-    def run(
-        self, first_step: int, rows: Array, states: Sequence[Start], reference: dict[str, Array]
-    ) -> None:
-        """Run and judge the next steps: ``rows`` (steps, batch) from ``states`` (steps)."""
+    def run(self, block: Block, states: Sequence[Start]) -> None:
+        """Run and judge the steps of a block; ``states`` are the reference's before each."""
         with np.errstate(all="ignore"):  # what overflows is found by comparing, not by a warning
-            scratch = self.scratch.steps(rows, states)
+            scratch = self.scratch.steps(block, states)
             candidate = scratch
             if self.candidate is not None:
-                candidate = self.candidate.steps(rows, states)
+                candidate = self.candidate.steps(block, states)
             if self.judge.ended is None:
                 self.judge.add(
                     Evidence(
-                        first_step=first_step,
-                        targets=self.problem.y[rows],
-                        reference=reference,
+                        first_step=block.first_step,
+                        targets=block.y,
+                        reference=block.values,
                         candidate=candidate,
                         scratch=scratch,
-                        twins=[twin.steps(rows, states) for twin in self.twins],
-                        witness=None if self.witness is None else self.witness.steps(rows, states),
+                        twins=[twin.steps(block, states) for twin in self.twins],
+                        witness=None if self.witness is None else self.witness.steps(block, states),
                     )
                 )
-        self._losses.append(candidate["loss/value"])
+        self._losses.append(np.asarray(candidate["loss/value"]))
         self._last = {
             site.removeprefix("update/"): array[-1]
             for site, array in candidate.items()

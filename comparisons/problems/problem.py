@@ -39,12 +39,6 @@ class Batches:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def split(self, steps: int) -> Iterator[tuple[slice, "Batches"]]:
-        """Yield parts of at most that many steps, each with its place in the whole."""
-        for start in range(0, len(self), steps):
-            part = slice(start, min(start + steps, len(self)))
-            yield part, Batches(self.first_step + start, self.rows[part])
-
 
 @dataclass(frozen=True, eq=False)
 class Problem:

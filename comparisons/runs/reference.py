@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from comparisons.problems import Batches, Problem
+from comparisons.problems import Problem
 
 Array = npt.NDArray[Any]
 
@@ -22,10 +22,18 @@ class KerasMissingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Block:
-    """What the reference computed in some consecutive steps, stacked along a new first axis."""
+    """What the reference computed in some consecutive steps, stacked along a new first axis.
 
-    batches: Batches
+    ``x`` and ``y`` are the batches, (steps, batch, …).
+    """
+
+    first_step: int
+    x: Array
+    y: Array
     values: Mapping[str, Array]
+
+    def __len__(self) -> int:
+        return len(self.x)
 
 
 class Reference(Protocol):
@@ -75,7 +83,7 @@ class LiveKeras:
     def _record(self) -> Iterator[Block]:
         for batches in self.problem.batches(steps_per_block(self.problem)):
             x, y = self.problem.x[batches.rows], self.problem.y[batches.rows]
-            yield Block(batches, self._recorder.run(x, y))
+            yield Block(batches.first_step, x, y, self._recorder.run(x, y))
 
 
 def import_keras_ref() -> Any:

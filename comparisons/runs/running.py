@@ -16,6 +16,8 @@ from comparisons.runs.trainers import Arrays, Trainer
 
 Array = npt.NDArray[Any]
 Mode = Literal["free", "locked"]
+#: Arrays of more elements than this are not copied to be stacked.
+LARGE = 16_384
 MODES: tuple[Mode, ...] = ("free", "locked")
 
 
@@ -35,9 +37,9 @@ def starts(block: Block, before: Start) -> list[Start]:
         Start(
             {path: block.values[site][i] for path, site in weights.items()},
             {path: block.values[site][i] for path, site in slots.items()},
-            block.batches.first_step + i + 1,
+            block.first_step + i + 1,
         )
-        for i in range(len(block.batches))
+        for i in range(len(block))
     ]
     return [before, *after]
 
@@ -47,24 +49,30 @@ class Run:
 
     def __init__(self, trainer: Trainer, problem: Problem, mode: Mode) -> None:
         self.trainer = trainer
-        self.problem = problem
         self.mode = mode
         self._state = trainer.init(problem.weights)
 
-    def steps(self, rows: Array, from_states: Sequence[Start]) -> dict[str, Array]:
-        """Train on the batches ``rows`` (steps, batch) and return the records, stacked by step."""
+    def steps(self, block: Block, states: Sequence[Start]) -> dict[str, Array | list[Array]]:
+        """Train on the batches of a block and return the records, as series by step.
+
+        ``states`` are the reference's before each step, from which a locked run starts.
+        """
         records = []
-        for batch, start in zip(rows, from_states, strict=True):
+        for x, y, start in zip(block.x, block.y, states, strict=True):
             if self.mode == "locked":
                 self._state = self.trainer.init(start.weights, start.slots, start.iterations)
-            x, y = self.problem.x[batch], self.problem.y[batch]
             self._state, record = self.trainer.step(self._state, x, y)
             records.append(record)
         return stack(records)
 
 
-def stack(records: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
-    """Return records of equal sites and shapes as one, with the steps along a new first axis."""
-    if len(records) == 1:
-        return {site: array[np.newaxis] for site, array in records[0].items()}
-    return {site: np.stack([record[site] for record in records]) for site in records[0]}
+def stack(records: Sequence[Mapping[str, Array]]) -> dict[str, Array | list[Array]]:
+    """Return records of equal sites and shapes as one, with the steps along a new first axis.
+
+    Large arrays are listed and not copied: read as ``values[site][step]`` both are the same.
+    """
+    return {
+        site: values if values[0].size > LARGE else np.stack(values)
+        for site in records[0]
+        for values in [[record[site] for record in records]]
+    }

@@ -48,6 +48,7 @@ class Nudge:
         h = np.finfo(self.dtype).eps / 2
         draw = rng.integers(-1, 2, largest + self._span)
         self._units = draw.astype(self.dtype) * self.dtype.type(h)
+        self._moves = np.empty(largest, self.dtype)
         self._place = 0
 
     def __call__(self, x: Array) -> Array:
@@ -55,9 +56,10 @@ class Nudge:
         if x.dtype != self.dtype:
             return x
         self._place = (self._place + _STRIDE) % self._span
-        units = self._units[self._place : self._place + x.size]
-        moved: Array = x * units.reshape(x.shape)
-        moved += x
+        units = self._units[self._place : self._place + x.size].reshape(x.shape)
+        moves = self._moves[: x.size].reshape(x.shape)
+        np.multiply(x, units, out=moves)
+        moved: Array = x + moves
         return moved
 
     def arithmetic(self, x: Array) -> "NudgedArray":
@@ -146,7 +148,11 @@ def nudged_activation(activation: ActivationFunction, nudge: Nudge) -> Activatio
 
 
 class NudgedOptimizer:
-    """An update rule with nudged hyperparameters, parameters, gradients and slots."""
+    """An update rule with nudged hyperparameters and slots, and nudged results.
+
+    The parameters and gradients that enter were nudged when they left the last update and the
+    pullback.
+    """
 
     def __init__(self, optimizer: Optimizer, nudge: Nudge) -> None:
         self.nudge = nudge
@@ -164,12 +170,12 @@ class NudgedOptimizer:
         return self._rules[0].slots(w)
 
     def update(self, w: Array, g: Array, slots: Slots, t: int) -> tuple[Array, Slots]:
-        """Apply the rule, nudged on the way in and on the way out."""
+        """Apply a nudged rule."""
         nudge = self.nudge
         self._calls += 1
         rule = self._rules[self._calls % _RULES]
         old = {slot: nudge(array) for slot, array in slots.items()}
-        new_w, new = rule.update(nudge(w), nudge(g), old, t)
+        new_w, new = rule.update(w, g, old, t)
         return nudge(new_w), {slot: nudge(array) for slot, array in new.items()}
 
 

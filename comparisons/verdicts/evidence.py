@@ -7,12 +7,14 @@ from typing import Any
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-Values = Mapping[str, Array]
+#: One site over consecutive steps: stacked, or large arrays listed.
+Series = Array | list[Array]
+Values = Mapping[str, Series]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Consecutive steps, from ``first_step`` on (counted from 0), each site stacked by step.
+    """Consecutive steps, from ``first_step`` on (counted from 0), each site as a series.
 
     ``scratch`` is the run whose twins ``twins`` are, and ``targets`` are the batches' ``y``.
     """
@@ -42,4 +44,4 @@ class Evidence:
 
 
 def _cut(values: Values, steps: int) -> Values:
-    return {site: array[:steps] for site, array in values.items()}
+    return {site: series[:steps] for site, series in values.items()}

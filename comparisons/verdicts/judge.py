@@ -72,7 +72,7 @@ class Judge:
         for site, table in self.tables.items():
             if site in measured:
                 outcome = self._outcomes(measured[site], budgets[site])
-                shape = evidence.reference[site].shape[1:]
+                shape = evidence.reference[site][0].shape
                 table.add(measured[site], budgets[site], outcome, shape)
                 if evidence.witness is not None:
                     table.add_witness(
@@ -134,9 +134,9 @@ def _unfit(site: str, evidence: Evidence) -> str | None:
     """Return why a site cannot be compared, or ``None``."""
     if site not in evidence.candidate:
         return "missing from the candidate"
-    got, wanted = evidence.candidate[site], evidence.reference[site]
+    got, wanted = evidence.candidate[site][0], evidence.reference[site][0]
     if got.shape != wanted.shape:
-        return f"shape {got.shape[1:]} where the reference has {wanted.shape[1:]}"
+        return f"shape {got.shape} where the reference has {wanted.shape}"
     if got.dtype != wanted.dtype:
         return f"dtype {got.dtype} where the reference has {wanted.dtype}"
     return None

@@ -5,13 +5,12 @@ the slope 1, and everything behind it differs by far more than rounding. Such a 
 undecided: it is reported, and the budget there covers both branches.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from comparisons.verdicts.evidence import Array, Values
 from scratch.layers import Activation, Dense
 from scratch.losses import (
     EPSILON,
@@ -21,9 +20,6 @@ from scratch.losses import (
     SparseCategoricalCrossentropy,
 )
 from scratch.training import Network
-
-Array = npt.NDArray[Any]
-Values = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -66,12 +62,16 @@ def _has_kink(activation: object) -> bool:
 
 
 def _positive(site: str) -> Callable[[Values, Array], Array]:
-    return lambda values, _: values[site] > 0
+    return lambda values, _: np.asarray(values[site]) > 0
 
 
 def _above_target(site: str) -> Callable[[Values, Array], Array]:
-    return lambda values, y: np.sign(values[site] - y)
+    return lambda values, y: np.sign(np.asarray(values[site]) - y)
 
 
 def _clipped(site: str) -> Callable[[Values, Array], Array]:
-    return lambda values, _: (values[site] < EPSILON) | (values[site] > 1 - EPSILON)
+    def outside(values: Values, _: Array) -> Array:
+        p = np.asarray(values[site])
+        return np.where(p < EPSILON, -1, np.where(p > 1 - EPSILON, 1, 0))
+
+    return outside

@@ -1,13 +1,11 @@
 """Measure how far apart two stacks of arrays are: NumPy only, several steps at a time."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from comparisons.verdicts.evidence import Array, Series
 from comparisons.verdicts.tolerances import Given
-
-Array = npt.NDArray[Any]
 
 
 class Distance(NamedTuple):
@@ -34,12 +32,25 @@ class Distance(NamedTuple):
         return Distance(*(column[:steps] for column in self))
 
 
-def distance(candidate: Array, reference: Array, tolerance: Given | None) -> Distance:
-    """Measure ``candidate`` against ``reference``, both (steps, …) and of one dtype."""
+def distance(
+    candidate: Series, reference: Series, tolerance: Given | None, *, room: Array | None = None
+) -> Distance:
+    """Measure ``candidate`` against ``reference``, both (steps, …) and of one dtype.
+
+    ``room``, if given, is an array of the shape of one step to compute in.
+    """
+    if isinstance(candidate, list):
+        room = np.empty_like(candidate[0])
+        each = [
+            distance(c[np.newaxis], r[np.newaxis], tolerance, room=room[np.newaxis])
+            for c, r in zip(candidate, reference, strict=True)
+        ]
+        return Distance(*(np.concatenate(column) for column in zip(*each, strict=True)))
+    reference = np.asarray(reference)
     steps = np.arange(len(reference))
     c, r = candidate.reshape(len(steps), -1), reference.reshape(len(steps), -1)
     with np.errstate(invalid="ignore", over="ignore"):
-        apart = c - r
+        apart = np.subtract(c, r, out=None if room is None else room.reshape(c.shape))
         np.abs(apart, out=apart)
     # argmax finds a NaN first, and infinities next: what is not finite always shows.
     index = apart.argmax(axis=1)
@@ -70,10 +81,13 @@ def _alike(c: Array, r: Array) -> bool:
     return np.array_equal(c[strange], r[strange], equal_nan=True)
 
 
-def spread(twin: Array, base: Array) -> Array:
+def spread(twin: Series, base: Series) -> Array:
     """Return the largest difference of each step, (steps,)."""
     with np.errstate(invalid="ignore", over="ignore"):
-        apart = twin - base
-        np.abs(apart, out=apart)
-    largest: Array = apart.reshape(len(base), -1).max(axis=1)
-    return largest
+        if isinstance(twin, list):
+            room = np.empty(base[0].shape, np.result_type(twin[0], base[0]))
+            apart = (np.subtract(t, b, out=room) for t, b in zip(twin, base, strict=True))
+            return np.array([max(a.max(), -a.min()) for a in apart])
+        apart_each = (twin - base).reshape(len(base), -1)
+        largest: Array = np.maximum(apart_each.max(axis=1), -apart_each.min(axis=1))
+        return largest
