@@ -141,8 +141,10 @@ class _Side:
         self.candidate = None if runners.candidate is None else run(runners.candidate)
         self.twins = [run(twin) for twin in runners.twins]
         self.witness = None if runners.witness is None else run(runners.witness)
+        offered = None if runners.candidate is None else runners.candidate.sites
+        self.not_offered = tuple(s for s in reference.sites if offered and s not in offered)
         self.judge = Judge(
-            reference.sites,
+            [site for site in reference.sites if site not in self.not_offered],
             problem.dtype,
             tolerance,
             kinks_of(runners.scratch.network),
@@ -188,6 +190,7 @@ class _Side:
             steps_per_epoch=problem.steps_per_epoch,
             tolerance=judge.tolerance,
             tables=judge.tables,
+            not_offered=self.not_offered,
             first=judge.first,
             ended=judge.ended,
             undecided=() if budgets is None else tuple(budgets.undecided),

@@ -45,15 +45,16 @@ def build(
         model = keras.Sequential.from_config(dict(model_config))
         model.set_weights([np.asarray(w, dtype) for w in weights])
         model.compile(
-            optimizer=keras.saving.deserialize_keras_object(dict(compile_config["optimizer"])),
-            loss=_loss(compile_config["loss"]),
+            optimizer=_read(keras.optimizers, compile_config["optimizer"]),
+            loss=_read(keras.losses, compile_config["loss"]),
             jit_compile=False,
         )
         model.optimizer.build(model.trainable_variables)
     return model
 
 
-def _loss(config: str | Mapping[str, Any]) -> Any:
+def _read(kind: Any, config: str | Mapping[str, Any]) -> Any:
+    """Return the loss or optimizer meant by a name or a serialized config."""
     if isinstance(config, str):
-        return keras.losses.get(config)
+        return kind.get(config)
     return keras.saving.deserialize_keras_object(dict(config))

@@ -66,9 +66,22 @@ def prove(
     differences = []
     fitted = model.get_weights()
     for variable, fit_weight, weight in zip(model.weights, fitted, weights, strict=True):
-        if not np.array_equal(fit_weight, weight, equal_nan=True):
+        if not _same_bits(fit_weight, weight):
             differences.append(f"{variable.path} after the last step")
     for epoch, (fit_loss, loss) in enumerate(zip(fit_losses, losses, strict=True), 1):
-        if not np.array_equal(fit_loss, loss, equal_nan=True):
+        if not _same_bits(np.float64(fit_loss), np.float64(loss)):
             differences.append(f"loss of epoch {epoch}: fit {fit_loss!r}, recorded {loss!r}")
     return Proof(len(fitted), len(fit_losses), tuple(differences))
+
+
+def _same_bits(fitted: Any, recorded: Any) -> bool:
+    """Compare dtype, values and signs of zeros; one NaN is as good as another."""
+    return (
+        fitted.dtype == recorded.dtype
+        and np.array_equal(fitted, recorded, equal_nan=True)
+        and np.array_equal(_negative(fitted), _negative(recorded))
+    )
+
+
+def _negative(array: Any) -> Any:
+    return np.signbit(array) & ~np.isnan(array)

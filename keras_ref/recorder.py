@@ -136,8 +136,17 @@ def _slots(optimizer: Any, variables: dict[str, Any]) -> dict[str, dict[str, Any
             and slot.shape == variable.shape
         ]
         if owners:
-            # The longest prefix: "dense_1_kernel_" also begins with "dense_".
+            # The longest prefix: that of a layer "a_kernel" also begins like that of "a".
             owner = max(owners, key=len)
             prefix = variables[owner].path.replace("/", "_") + "_"
             slots[owner][name.removeprefix(prefix)] = slot
-    return slots
+    return {path: _in_causal_order(found) for path, found in slots.items()}
+
+
+def _in_causal_order(slots: dict[str, Any]) -> dict[str, Any]:
+    """Return the slots in the order of their update, mostly that in which they were made.
+
+    RMSprop makes its momentum before the average gradient from which it computes it.
+    """
+    last = "momentum" if "average_gradient" in slots else None
+    return dict(sorted(slots.items(), key=lambda slot: slot[0] == last))

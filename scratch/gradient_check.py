@@ -71,13 +71,14 @@ def check_gradient(
         message = f"a gradient has the shapes of its parameters, {wanted}, but this has {received}"
         raise ValueError(message)
     dtype = np.result_type(*_leaves(p))
+    h = step_size(dtype)
     p = _map(lambda a: np.asarray(a, dtype), p)
     if np.ndim(f(p)) != 0:
         message = f"only a scalar has a gradient, but f(p) has shape {np.shape(f(p))}"
         raise ValueError(message)
     v = _direction(p, dtype, rng)
     analytic = _inner(gradient, v)
-    numerical = central_difference(f, p, v, step_size(dtype))
+    numerical = central_difference(f, p, v, h)
     size = sum(np.size(a) for a in _leaves(p))
     typical = max(np.sqrt(_inner(gradient, gradient) / size), abs(numerical))
     difference = abs(analytic - numerical)

@@ -108,7 +108,8 @@ class BinaryCrossentropy(Loss):
 def _binary_from_logits(y: Array, z: Array) -> tuple[Array, Array]:
     e = np.exp(-np.abs(z))
     losses = np.maximum(z, 0) - z * y + np.log1p(e)
-    return losses, np.where(z > 0, 1 - y, -y) + np.copysign(e / (1 + e), -z)
+    away = e / (1 + e)  # sigmoid(-|z|): what p lacks of 1, or has above 0
+    return losses, np.where(z > 0, 1 - y - away, away - y)
 
 
 def _binary_from_probabilities(y: Array, p: Array) -> tuple[Array, Array]:

@@ -201,8 +201,11 @@ class Sequential:
         inputs = arrays[0].astype(self.dtype, copy=False)
         if self._state is None:
             self.build((None, *inputs.shape[1:]))
-        sparse = isinstance(self._loss, losses.SparseCategoricalCrossentropy)
-        return (inputs, *(y if sparse else y.astype(self.dtype, copy=False) for y in arrays[1:]))
+        if isinstance(self._loss, losses.SparseCategoricalCrossentropy):
+            return (inputs, *arrays[1:])
+        # As in Keras, one number a sample gets an axis: (n,) against (n, 1) would be (n, n).
+        targets = (y[:, np.newaxis] if y.ndim == 1 else y for y in arrays[1:])
+        return (inputs, *(y.astype(self.dtype, copy=False) for y in targets))
 
     # Description.
 

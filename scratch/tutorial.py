@@ -9,6 +9,7 @@ one sample, in order.
 # ruff: noqa: N802, N803, N806  capital letters are matrices, here as in the notes
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def initialize_parameters(
     is why real networks start from random weights.
     """
     parameters = {}
-    for layer, (n_prev, n) in enumerate(zip(layer_dims, layer_dims[1:], strict=False), start=1):
+    for layer, (n_prev, n) in enumerate(pairwise(layer_dims), start=1):
         parameters[f"W{layer}"] = np.full((n_prev, n), 0.1, dtype)
         parameters[f"b{layer}"] = np.zeros((n, 1), dtype)
     return parameters
@@ -120,8 +121,9 @@ def _mean_error(parameters: Parameters, y: npt.ArrayLike, y_hat: npt.ArrayLike) 
         message = f"this update is for two layers, W1, b1, W2, b2, not {', '.join(parameters)}"
         raise ValueError(message)
     b2 = parameters["b2"]
-    y, y_hat = (np.asarray(a, b2.dtype).reshape(b2.shape) for a in (y, y_hat))
-    return (y_hat - y) / len(b2)
+    target, prediction = (np.asarray(a, b2.dtype).reshape(b2.shape) for a in (y, y_hat))
+    error: Array = (prediction - target) / len(b2)
+    return error
 
 
 def _descend(

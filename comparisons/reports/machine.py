@@ -42,6 +42,7 @@ def result(verdict: Verdict) -> dict[str, Any]:
         "comparisons": verdict.comparisons,
         "steps": verdict.steps,
         "sites": list(verdict.sites),
+        "not_offered": list(verdict.not_offered),
         "tolerance": {
             "kind": "given" if isinstance(tolerance, Given) else "measured",
             "twins": verdict.twins,

@@ -90,6 +90,8 @@ def _show_verdict(verdict: Verdict, console: Console) -> None:
         _print(f"at step {worst.step}, {worst.site}{_index(worst.index)}", console)
         if nearer is not None:
             _print(_nearer(nearer), console)
+    if verdict.not_offered:
+        _print(f"not shown by the candidate: {', '.join(verdict.not_offered)}", console)
     if verdict.undecided_count:
         places = ", ".join(
             f"step {u.step} {u.site}{_index(u.index)}" for u in verdict.undecided[:UNDECIDED]

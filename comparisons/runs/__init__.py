@@ -16,6 +16,7 @@ from comparisons.runs.trainers import (
     scratch_trainer,
     witness_dtype,
 )
+from comparisons.runs.tutorial import TutorialTrainer
 from comparisons.runs.twins import make_twins
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "ScratchTrainer",
     "Start",
     "Trainer",
+    "TutorialTrainer",
     "import_keras_ref",
     "make_twins",
     "scratch_trainer",

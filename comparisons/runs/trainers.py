@@ -5,7 +5,7 @@ at every step, from given slots and a step count); ``step`` trains on one batch 
 new state with its record, an ordered mapping from site to array.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -25,7 +25,16 @@ Arrays = Mapping[str, Array]
 
 
 class Trainer(Protocol):
-    """Something that trains, one step at a time."""
+    """Something that trains, one step at a time.
+
+    ``sites`` are those that its records have, or ``None`` for all that the reference has. What
+    a trainer does not offer is not compared, and the verdict says so; what it offers and then
+    leaves out of a record is incomparable.
+    """
+
+    @property
+    def sites(self) -> Collection[str] | None:
+        """The sites offered."""
 
     def init(self, weights: Arrays, slots: Arrays | None = None, iterations: int = 0) -> Any:
         """Return the state with these parameters; slots are 0 unless given."""
@@ -39,6 +48,7 @@ class ScratchTrainer:
     """Scratch as a trainer."""
 
     network: training.Network
+    sites: None = None
 
     def init(
         self, weights: Arrays, slots: Arrays | None = None, iterations: int = 0
@@ -70,6 +80,11 @@ class InHigherPrecision:
 
     trainer: Trainer
     dtype: npt.DTypeLike
+
+    @property
+    def sites(self) -> Collection[str] | None:
+        """The sites offered by the trainer."""
+        return self.trainer.sites
 
     def init(self, weights: Arrays, slots: Arrays | None = None, iterations: int = 0) -> Any:
         """Return the trainer's state with every array in the wider dtype."""

@@ -210,4 +210,16 @@ def _twin(trainer: ScratchTrainer, nudge: Nudge) -> ScratchTrainer:
 def _with_nudged_activation(layer: Layer, nudge: Nudge) -> Layer:
     if not isinstance(layer, Dense | Activation):
         return layer
-    return replace(layer, activation=nudged_activation(activations.get(layer.activation), nudge))
+    activation = activations.get(layer.activation)
+    if activation is activations.elu:
+        activation = _elu_by_subtraction
+    return replace(layer, activation=nudged_activation(activation, nudge))
+
+
+def _elu_by_subtraction(x: Array) -> tuple[Array, ActivationPullback]:
+    """Elu as Keras on TensorFlow computes it: near 0, ``exp(x) - 1`` loses what ``expm1`` keeps.
+
+    Both are honest arithmetic, so twins go this way while scratch goes the other.
+    """
+    y: Array = np.where(x > 0, x, np.exp(np.minimum(x, 0)) - 1)
+    return y, lambda dy: np.where(x > 0, dy, dy * (y + 1))

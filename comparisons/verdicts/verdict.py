@@ -68,8 +68,10 @@ class EpochLosses:
 class Verdict:
     """The outcome of a comparison, with everything that was measured.
 
-    ``tables`` has one entry a site, in causal order. ``first`` is where the two sides first
-    part, if they do. ``final_parameters`` maps ``layer/tensor`` to both sides' last arrays.
+    ``tables`` has one entry a site, in causal order; ``not_offered`` are the reference's sites
+    that the candidate does not show, and that nothing is said about. ``first`` is where the two
+    sides first part, if they do. ``final_parameters`` maps ``layer/tensor`` to both sides' last
+    arrays.
     """
 
     problem: str
@@ -78,6 +80,7 @@ class Verdict:
     steps_per_epoch: int
     tolerance: Tolerance
     tables: Mapping[str, SiteTable]
+    not_offered: tuple[str, ...]
     first: Divergence | None
     ended: Ended | None
     undecided: Sequence[Undecided]

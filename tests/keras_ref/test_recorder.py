@@ -290,6 +290,15 @@ def test_every_site_holds_what_the_textbook_computes_there(case: Case, as_keras:
             assert difference <= tolerance, f"step {step}, {site}"
 
 
+def test_slots_find_their_variable_where_one_name_begins_like_another(as_keras: AsKeras) -> None:
+    network = Sequential([Input((3,)), Dense(3, name="a"), Dense(3, name="a_kernel")])
+    network.compile(SGD(momentum=0.9), MeanSquaredError())
+    recorder = Recorder(as_keras(network), "float32")
+    slots = {site for site in recorder.sites if site.startswith("slot/")}
+    owners = ("a/kernel", "a/bias", "a_kernel/kernel", "a_kernel/bias")
+    assert slots == {f"slot/{owner}/momentum" for owner in owners}
+
+
 def test_the_last_update_is_what_the_model_then_holds(as_keras: AsKeras) -> None:
     case = CASES["leaky_relu-bce-amsgrad"]
     x, y = case.data("float32")
