@@ -2,6 +2,7 @@
 
 from comparisons.runs.reference import (
     Block,
+    Kept,
     KerasMissingError,
     LiveKeras,
     Reference,
@@ -23,6 +24,7 @@ __all__ = [
     "MODES",
     "Block",
     "InHigherPrecision",
+    "Kept",
     "KerasMissingError",
     "LiveKeras",
     "Mode",

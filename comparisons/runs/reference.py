@@ -60,9 +60,17 @@ class LiveKeras:
         self.constants = self._keras_ref.held_constants(problem.training["optimizer"])
         self._recorder = self._keras_ref.Recorder(self._model(), problem.dtype)
         self.sites = self._recorder.sites
+        self._trained = False
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the steps in order, the next block being computed while this one is used."""
+        """Yield the steps in order, the next block being computed while this one is used.
+
+        This trains the model. Raises ``RuntimeError`` when asked to do so again.
+        """
+        if self._trained:
+            message = "this model has been trained: make another LiveKeras, or keep its blocks"
+            raise RuntimeError(message)
+        self._trained = True
         yield from _one_ahead(self._record())
 
     def prove(self, losses: list[float]) -> Any:
@@ -84,6 +92,20 @@ class LiveKeras:
         for batches in self.problem.batches(steps_per_block(self.problem)):
             x, y = self.problem.x[batches.rows], self.problem.y[batches.rows]
             yield Block(batches.first_step, x, y, self._recorder.run(x, y))
+
+
+class Kept:
+    """A reference whose steps are kept in memory, to compare with as often as one likes."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.environment = reference.environment
+        self.constants = reference.constants
+        self.sites = reference.sites
+        self._blocks = list(reference.blocks())
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the steps in order."""
+        yield from self._blocks
 
 
 def import_keras_ref() -> Any:
