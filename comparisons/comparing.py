@@ -74,10 +74,17 @@ def compare(
         twins = _TWINS_SMALL if small else _TWINS_LARGE
     if isinstance(tolerance, Given):
         twins = 0
-    runners = _Runners.of(
-        problem, reference, candidate, twins, small if witness is None else witness
-    )
-    sides = [_Side(problem, mode, reference, tolerance, runners) for mode in modes]
+    witnessed = small if witness is None else witness
+    sides = [
+        _Side(
+            problem,
+            mode,
+            reference,
+            tolerance,
+            _Runners.of(problem, reference, candidate, twins, witness=witnessed),
+        )
+        for mode in modes
+    ]
     losses = []
     before = Start(problem.weights, None, 0)
     # One thread for NumPy's products: its own threads and Keras's wait for each other.
@@ -93,7 +100,10 @@ def compare(
 
 @dataclass(frozen=True)
 class _Runners:
-    """Everyone who runs beside the reference; ``candidate`` is ``None`` where it is scratch."""
+    """Everyone who runs beside the reference; ``candidate`` is ``None`` where it is scratch.
+
+    Each mode has its own, so that what one finds does not depend on the other being run.
+    """
 
     scratch: ScratchTrainer
     candidate: Trainer | None
@@ -108,7 +118,8 @@ class _Runners:
         reference: Reference,
         candidate: Trainer | None,
         twins: int,
-        witness: bool,  # noqa: FBT001  handed on from a keyword
+        *,
+        witness: bool,
     ) -> "_Runners":
         textbook = scratch_trainer(problem, reference.constants)
         wide = witness_dtype(problem.dtype) if witness else None

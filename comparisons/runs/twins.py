@@ -1,7 +1,7 @@
 """Nudged twins: how far apart honest arithmetic may be is measured, not guessed.
 
 A twin is scratch in which every number that enters or leaves a layer, an activation, a loss or
-an update rule is moved at random by at most one unit in its last place. How far twins spread
+an update rule is moved at random by one unit in its last place. How far twins spread
 from the run that is not nudged, at a site and a step, is what rounding may do there. Layers,
 losses and rules are pure functions, so a twin is made by wrapping them, and scratch knows
 nothing of it.
@@ -34,20 +34,20 @@ _STRIDE = 7919
 
 
 class Nudge:
-    """Moves every number of an array at random by at most one unit in its last place.
+    """Moves every number of an array up or down, at random, by one unit in its last place.
 
-    ``x + x * u`` with ``u`` drawn from ``{-h, 0, h}``, where ``h`` is half the machine epsilon:
-    the product is exact, and the sum rounds to ``x`` or to one of its neighbours. Zeros stay.
-    The ``u`` are drawn once and then read from a place that moves on with every call.
+    ``x + x * u`` with ``u`` either -0.6 or 0.6 times the machine epsilon: that is between 0.6
+    and 1.2 units in the last place, and the sum rounds to the neighbour of ``x``, whatever
+    ``x``. Zeros stay. The ``u`` are drawn once and then read from a place that moves on with
+    every call.
     """
 
     def __init__(self, dtype: npt.DTypeLike, largest: int, rng: np.random.Generator) -> None:
         self.dtype = np.dtype(dtype)
         self.rng = rng
         self._span = 4096
-        h = np.finfo(self.dtype).eps / 2
-        draw = rng.integers(-1, 2, largest + self._span)
-        self._units = draw.astype(self.dtype) * self.dtype.type(h)
+        signs = rng.choice([-1.0, 1.0], largest + self._span)
+        self._units = (0.6 * np.finfo(self.dtype).eps * signs).astype(self.dtype)
         self._moves = np.empty(largest, self.dtype)
         self._place = 0
 
@@ -70,11 +70,9 @@ class Nudge:
 
     def number(self, x: float) -> float:
         """Return a hyperparameter, nudged in the run's dtype; 0 stays."""
-        direction = self.rng.integers(-1, 2)
-        if x == 0 or direction == 0:
-            return x
         number: Any = self.dtype.type
-        return float(np.nextafter(number(x), number(direction * np.inf)))
+        towards = self.rng.choice([-np.inf, np.inf])
+        return float(np.nextafter(number(x), number(towards))) if x else x
 
 
 class NudgedArray(np.ndarray[Any, Any]):
