@@ -4,7 +4,7 @@ Everything bears Keras's name, takes Keras's arguments with Keras's defaults, an
 writes Keras's configs.
 """
 
-from scratch import activations, initializers, losses, optimizers, training
+from scratch import activations, gradient_check, initializers, losses, optimizers, training
 from scratch.layers import Activation, Dense, Flatten, Input, InputLayer
 from scratch.sequential import History, Sequential
 
@@ -17,6 +17,7 @@ __all__ = [
     "InputLayer",
     "Sequential",
     "activations",
+    "gradient_check",
     "initializers",
     "losses",
     "optimizers",

@@ -99,11 +99,12 @@ def get(activation: str | Activation | None) -> Activation:
 
     Raises ``ValueError`` for a name that is not in ``ACTIVATIONS``.
     """
-    if isinstance(activation, str):
-        try:
-            return ACTIVATIONS[activation]
-        except KeyError:
-            known = ", ".join(ACTIVATIONS)
-            message = f"scratch has no activation {activation!r}; it has {known}"
-            raise ValueError(message) from None
-    return linear if activation is None else activation
+    if activation is None:
+        return linear
+    if callable(activation):
+        return activation
+    # A config, as Keras writes one for a function of one's own, is no name either.
+    if isinstance(activation, str) and activation in ACTIVATIONS:
+        return ACTIVATIONS[activation]
+    message = f"scratch has no activation {activation!r}; it has {', '.join(ACTIVATIONS)}"
+    raise ValueError(message)

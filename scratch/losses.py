@@ -183,6 +183,12 @@ class SparseCategoricalCrossentropy(Loss):
         """Return the loss and ``dL/dy_pred``, which is (batch, …, classes)."""
         classes = y_pred.shape[-1]
         labels = y_true.reshape(y_pred.shape[:-1]).astype(np.intp)
+        if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+            message = (
+                f"class numbers must be 0 to {classes - 1}, "
+                f"received {labels.min()} to {labels.max()}"
+            )
+            raise ValueError(message)
         one_hot = (labels[..., np.newaxis] == np.arange(classes)).astype(y_pred.dtype)
         if self.from_logits:
             losses, gradient = _categorical_from_logits(one_hot, y_pred)

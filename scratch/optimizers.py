@@ -28,6 +28,14 @@ class Optimizer(Configured):
     learning_rate: float
     weight_decay: float | None
 
+    def __post_init__(self) -> None:
+        """Refuse a schedule, which scratch does not compute."""
+        if not isinstance(self.learning_rate, int | float):
+            message = (
+                f"{type(self).__name__}: learning_rate must be a number, not {self.learning_rate!r}"
+            )
+            raise ValueError(message)  # noqa: TRY004  a wrong value of a config, like the others
+
     def slots(self, w: Array) -> Slots:
         """Return the slots of a new parameter, each 0 and shaped like it."""
         return {name: np.zeros_like(w) for name in self.slot_names()}

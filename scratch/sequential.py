@@ -49,6 +49,7 @@ class Sequential:
         self.dtype = np.dtype(dtype)
         self.rng = np.random.default_rng() if rng is None else rng
         self._all_layers = _named(layers)
+        self._input_shape: tuple[int, ...] = ()
         self._state: State | None = None
         self._network: Network | None = None
         self._loss: Loss | None = None
@@ -81,7 +82,7 @@ class Sequential:
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make new parameters for batches of that shape, ``(None, …)``, batch first."""
-        shape = tuple(int(n) for n in input_shape[1:] if n is not None)
+        self._input_shape = shape = tuple(int(n) for n in input_shape[1:] if n is not None)
         params: dict[str, Params] = {}
         for layer in self.layers:
             params[layer.name] = layer.build(shape, self.dtype, self.rng)
@@ -198,6 +199,10 @@ class Sequential:
     def _arrays(self, x: npt.ArrayLike, *rest: npt.ArrayLike) -> tuple[Array, ...]:
         """Return the arguments as arrays; floats in the model's dtype, integers as they are."""
         arrays = tuple(np.asarray(array) for array in (x, *rest))
+        lengths = [len(array) for array in arrays]
+        if len(set(lengths)) > 1 or 0 in lengths:
+            message = f"x and y need as many samples, at least one, received {lengths}"
+            raise ValueError(message)
         inputs = arrays[0].astype(self.dtype, copy=False)
         if self._state is None:
             self.build((None, *inputs.shape[1:]))
@@ -212,12 +217,9 @@ class Sequential:
     def summary(self, print_fn: Callable[[str], object] = print) -> None:
         """Show each layer with its output shape and number of parameters."""
         rows = [("Layer", "Output shape", "Parameters")]
-        shape = next(
-            (layer.batch_shape[1:] for layer in self._all_layers if isinstance(layer, InputLayer)),
-            (),
-        )
+        shape = self._input_shape
         for layer in self.layers:
-            shape = layer.output_shape(tuple(int(n or 0) for n in shape))
+            shape = layer.output_shape(shape)
             params = self.state.params[layer.name]
             count = sum(w.size for w in params.values())
             kind = f"{layer.name} ({type(layer).__name__})"

@@ -60,7 +60,7 @@ def network(layers: Sequence[Layer], loss: Loss, optimizer: Optimizer) -> Networ
     """
     whole = Network(tuple(layers), loss, optimizer)
     entropies = (BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy)
-    if not isinstance(loss, entropies):
+    if not layers or not isinstance(loss, entropies):
         return whole
     # A linear Activation hands on what it is given, so the one before it still decides.
     last = len(layers) - 1

@@ -51,6 +51,7 @@ def define(
     epochs: int,
     batch_size: int = 1,
     order: npt.ArrayLike | None = None,
+    dtype: str = "float64",
 ) -> Problem:
     """Return a problem of layers, data and a start.
 
@@ -73,6 +74,7 @@ def define(
         weights={path: np.asarray(w) for path, w in zip(paths, arrays, strict=True)},
         order=np.tile(np.arange(len(x)), (epochs, 1)) if order is None else np.asarray(order),
         batch_size=batch_size,
+        dtype=dtype,
     )
 
 

@@ -134,7 +134,7 @@ class Problem:
         """Return a copy in the problem's dtype."""
         try:
             with np.errstate(over="ignore"):  # what becomes infinite is refused below
-                return np.array(values).astype(self.dtype)
+                return np.array(values, self.dtype)
         except (TypeError, ValueError):
             self._refuse(f"{name} must hold numbers, received {np.asarray(values).dtype} values")
 

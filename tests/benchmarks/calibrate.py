@@ -40,7 +40,9 @@ def main(networks: int, first: int, factor: float) -> None:
                 verdicts.append(verdict)
                 multiples[dtype, verdict.mode].append(verdict.worst.multiple)
                 if not verdict.passed:
-                    click.echo(f"alarm: {verdict.problem} {dtype} {verdict.mode}: {verdict.sentence}")
+                    click.echo(
+                        f"alarm: {verdict.problem} {dtype} {verdict.mode}: {verdict.sentence}"
+                    )
     click.echo(f"{networks} networks, multiples of the budget ({factor:g} allowed)")
     click.echo(f"{'':16}" + "".join(f"{f'{p} %':>8}" for p in PERCENTILES))
     for (dtype, mode), values in multiples.items():
