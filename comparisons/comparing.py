@@ -1,8 +1,6 @@
 """Compare: run a problem on both sides, step by step, and judge as the steps come in."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -38,12 +36,9 @@ from comparisons.verdicts import (
     Verdict,
     kinks_of,
 )
-from comparisons.verdicts.evidence import Values
 from scratch.sequential import WeightedMean
 
 Array = npt.NDArray[Any]
-#: ``map``, or something that does the same.
-Each = Callable[[Callable[[Run], Values], Sequence[Run]], Iterable[Values]]
 
 # A model of up to this many parameters is small.
 _SMALL = 10_000
@@ -88,24 +83,14 @@ def compare(
     losses = []
     before = Start(problem.weights, None, 0)
     # One thread for NumPy's products: its own threads and Keras's wait for each other.
-    with threadpool_limits(1, user_api="blas"), _each(small) as each:
+    with threadpool_limits(1, user_api="blas"):
         for block in reference.blocks():
             *states, before = starts(block, before)
             losses.append(block.values["loss/value"])
             for side in sides:
-                side.run(block, states, each)
+                side.run(block, states)
             on_steps(len(block))
     return [side.verdict(np.concatenate(losses), before.weights) for side in sides]
-
-
-@contextmanager
-def _each(small: bool) -> Iterator[Each]:  # noqa: FBT001
-    """Yield a ``map``: with large arrays one that uses two threads, as NumPy then frees them."""
-    if small:
-        yield map
-        return
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        yield pool.map
 
 
 @dataclass(frozen=True)
@@ -174,35 +159,25 @@ class _Side:
         self._losses: list[Array] = []
         self._last: dict[str, Array] = {}
 
-    def run(self, block: Block, states: Sequence[Start], each: Each) -> None:
+    def run(self, block: Block, states: Sequence[Start]) -> None:
         """Run and judge the steps of a block; ``states`` are the reference's before each."""
-        judged = self.judge.ended is None
-        runs = [self.scratch]
-        if self.candidate is not None:
-            runs.append(self.candidate)
-        if judged:
-            runs += self.twins
-        if judged and self.witness is not None:
-            runs.append(self.witness)
-
-        def steps(run: Run) -> Values:
-            with np.errstate(all="ignore"):  # comparing finds what overflows; no warning needed
-                return run.steps(block, states)
-
-        values = dict(zip(runs, each(steps, runs), strict=True))
-        candidate = values[self.candidate or self.scratch]
-        if judged:
-            self.judge.add(
-                Evidence(
-                    first_step=block.first_step,
-                    targets=block.y,
-                    reference=block.values,
-                    candidate=candidate,
-                    scratch=values[self.scratch],
-                    twins=[values[twin] for twin in self.twins],
-                    witness=None if self.witness is None else values[self.witness],
+        with np.errstate(all="ignore"):  # comparing finds what overflows; no warning is needed
+            scratch = self.scratch.steps(block, states)
+            candidate = scratch
+            if self.candidate is not None:
+                candidate = self.candidate.steps(block, states)
+            if self.judge.ended is None:
+                self.judge.add(
+                    Evidence(
+                        first_step=block.first_step,
+                        targets=block.y,
+                        reference=block.values,
+                        candidate=candidate,
+                        scratch=scratch,
+                        twins=[twin.steps(block, states) for twin in self.twins],
+                        witness=self.witness.steps(block, states) if self.witness else None,
+                    )
                 )
-            )
         self._losses.append(np.asarray(candidate["loss/value"]))
         self._last = {
             site.removeprefix("update/"): array[-1]

@@ -12,18 +12,19 @@ have steps of their own, and each of these is nudged.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from comparisons.runs.trainers import ScratchTrainer
+from comparisons.runs.trainers import Arrays, Record, ScratchTrainer
 from scratch import activations
 from scratch.arrays import Activation as ActivationFunction
 from scratch.arrays import ActivationPullback, Params, Promise, Pullback
 from scratch.layers import Activation, Dense, Layer
 from scratch.losses import Loss
 from scratch.optimizers import Optimizer, Slots
+from scratch.training import State
 
 Array = npt.NDArray[Any]
 
@@ -48,24 +49,22 @@ class Nudge:
         self._span = 4096
         signs = rng.choice([-1.0, 1.0], largest + self._span)
         self._units = (0.6 * np.finfo(self.dtype).eps * signs).astype(self.dtype)
-        self._moves = np.empty(largest, self.dtype)
         self._place = 0
+        self._arithmetic: Any = type("TwinArray", (NudgedArray,), {"nudge": self})
 
     def __call__(self, x: Array) -> Array:
         """Return a nudged copy; whole numbers (classes) come back as they are."""
         if x.dtype != self.dtype:
             return x
         self._place = (self._place + _STRIDE) % self._span
-        units = self._units[self._place : self._place + x.size].reshape(x.shape)
-        moves = self._moves[: x.size].reshape(x.shape)
-        np.multiply(x, units, out=moves)
-        moved: Array = x + moves
+        units = self._units[self._place : self._place + x.size]
+        moved: Array = x * units.reshape(x.shape)
+        moved += x
         return moved
 
     def arithmetic(self, x: Array) -> "NudgedArray":
         """Return ``x`` as an array whose arithmetic is nudged."""
-        array = np.asarray(x).view(NudgedArray)
-        array.nudge = self
+        array: NudgedArray = np.asarray(x).view(self._arithmetic)
         return array
 
     def number(self, x: float) -> float:
@@ -79,26 +78,24 @@ class NudgedArray(np.ndarray[Any, Any]):
     """An array that nudges the result of every arithmetic operation that it takes part in.
 
     For formulas with steps inside: where ``log(1 + x)`` with a small ``x`` is computed, what
-    rounds is the sum, which neither the input nor the result betrays.
+    rounds is the sum, which neither the input nor the result betrays. Each twin has a subclass
+    with its own ``nudge``.
     """
 
-    nudge: Any = None
-
-    def __array_finalize__(self, obj: Any) -> None:
-        self.nudge = getattr(obj, "nudge", None)
+    nudge: ClassVar[Nudge]
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: Any, *inputs: Any, **kwargs: Any) -> Any:
-        plain = (x.view(np.ndarray) if isinstance(x, NudgedArray) else x for x in inputs)
-        result = np.asarray(getattr(ufunc, method)(*plain, **kwargs))
+        plain = [x.view(np.ndarray) if isinstance(x, NudgedArray) else x for x in inputs]
+        result = getattr(ufunc, method)(*plain, **kwargs)
         # Comparisons give truth values: there is nothing to nudge.
         if result.dtype.kind != "f":
             return result
-        return self.nudge.arithmetic(self.nudge(result))
+        return np.asarray(self.nudge(result)).view(type(self))
 
 
 @dataclass(frozen=True)
 class NudgedLayer:
-    """A layer with nudged input, parameters, output and gradients."""
+    """A layer with nudged input, output and gradients; its parameters were nudged before."""
 
     layer: Layer
     nudge: Nudge
@@ -110,7 +107,7 @@ class NudgedLayer:
 
     def __call__(self, params: Params, x: Array) -> tuple[Array, Pullback]:
         nudge = self.nudge
-        y, pullback = self.layer({t: nudge(w) for t, w in params.items()}, nudge(x))
+        y, pullback = self.layer(params, nudge(x))
 
         def nudged_pullback(dy: Array) -> tuple[Promise, Params]:
             promise, dparams = pullback(nudge(dy))
@@ -146,10 +143,10 @@ def nudged_activation(activation: ActivationFunction, nudge: Nudge) -> Activatio
 
 
 class NudgedOptimizer:
-    """An update rule with nudged hyperparameters and slots, and nudged results.
+    """An update rule with nudged hyperparameters and nudged results.
 
-    The parameters and gradients that enter were nudged when they left the last update and the
-    pullback.
+    What enters it was nudged before: gradients when they left the pullback, parameters and
+    slots when they left the last update or when the twin was given them.
     """
 
     def __init__(self, optimizer: Optimizer, nudge: Nudge) -> None:
@@ -171,9 +168,7 @@ class NudgedOptimizer:
         """Apply a nudged rule."""
         nudge = self.nudge
         self._calls += 1
-        rule = self._rules[self._calls % _RULES]
-        old = {slot: nudge(array) for slot, array in slots.items()}
-        new_w, new = rule.update(w, g, old, t)
+        new_w, new = self._rules[self._calls % _RULES].update(w, g, slots, t)
         return nudge(new_w), {slot: nudge(array) for slot, array in new.items()}
 
 
@@ -182,27 +177,43 @@ def _with(optimizer: Any, numbers: dict[str, float]) -> Optimizer:
     return changed
 
 
-def make_twins(
-    trainer: ScratchTrainer, dtype: str, largest: int, count: int
-) -> list[ScratchTrainer]:
+class Twin:
+    """Scratch as a trainer, with every number nudged."""
+
+    sites = None
+
+    def __init__(self, trainer: ScratchTrainer, nudge: Nudge) -> None:
+        net = trainer.network
+        # The wrappers stand in for layers, loss and optimizer wherever a step calls them.
+        wrapped: dict[str, Any] = {
+            "layers": tuple(
+                NudgedLayer(_with_nudged_activation(layer, nudge), nudge) for layer in net.layers
+            ),
+            "loss": NudgedLoss(net.loss, nudge),
+            "optimizer": NudgedOptimizer(net.optimizer, nudge),
+        }
+        head = nudged_activation(net.head, nudge)
+        self._trainer = ScratchTrainer(replace(net, **wrapped, head=head))
+        self._nudge = nudge
+
+    def init(self, weights: Arrays, slots: Arrays | None = None, iterations: int = 0) -> State:
+        """Return a state with nudged parameters and slots."""
+        nudge = self._nudge
+        if slots is not None:
+            slots = {path: nudge(array) for path, array in slots.items()}
+        return self._trainer.init({p: nudge(w) for p, w in weights.items()}, slots, iterations)
+
+    def step(self, state: State, x: Array, y: Array) -> tuple[State, Record]:
+        """Take one nudged step."""
+        return self._trainer.step(state, x, y)
+
+
+def make_twins(trainer: ScratchTrainer, dtype: str, largest: int, count: int) -> list[Twin]:
     """Return ``count`` twins of a trainer, the same ones each time.
 
     ``largest`` is the size of the largest array that a step computes.
     """
-    return [_twin(trainer, Nudge(dtype, largest, np.random.default_rng(k))) for k in range(count)]
-
-
-def _twin(trainer: ScratchTrainer, nudge: Nudge) -> ScratchTrainer:
-    net = trainer.network
-    # The wrappers stand in for layers, loss and optimizer wherever a step calls them.
-    wrapped: dict[str, Any] = {
-        "layers": tuple(
-            NudgedLayer(_with_nudged_activation(lay, nudge), nudge) for lay in net.layers
-        ),
-        "loss": NudgedLoss(net.loss, nudge),
-        "optimizer": NudgedOptimizer(net.optimizer, nudge),
-    }
-    return ScratchTrainer(replace(net, **wrapped, head=nudged_activation(net.head, nudge)))
+    return [Twin(trainer, Nudge(dtype, largest, np.random.default_rng(k))) for k in range(count)]
 
 
 def _with_nudged_activation(layer: Layer, nudge: Nudge) -> Layer:

@@ -32,47 +32,53 @@ class Distance(NamedTuple):
         return Distance(*(column[:steps] for column in self))
 
 
-def distance(
-    candidate: Series, reference: Series, tolerance: Given | None, *, room: Array | None = None
-) -> Distance:
-    """Measure ``candidate`` against ``reference``, both (steps, …) and of one dtype.
-
-    ``room``, if given, is an array of the shape of one step to compute in.
-    """
+def distance(candidate: Series, reference: Series, tolerance: Given | None) -> Distance:
+    """Measure ``candidate`` against ``reference``, both (steps, …) and of one dtype."""
     if isinstance(candidate, list):
-        room = np.empty_like(candidate[0])
-        each = [
-            distance(c[np.newaxis], r[np.newaxis], tolerance, room=room[np.newaxis])
-            for c, r in zip(candidate, reference, strict=True)
-        ]
-        return Distance(*(np.concatenate(column) for column in zip(*each, strict=True)))
-    reference = np.asarray(reference)
-    steps = np.arange(len(reference))
-    c, r = candidate.reshape(len(steps), -1), reference.reshape(len(steps), -1)
+        room = np.empty((1, candidate[0].size), candidate[0].dtype)
+        pairs = zip(candidate, reference, strict=True)
+        each = [_largest(c.reshape(1, -1), r.reshape(1, -1), tolerance, room) for c, r in pairs]
+        place, magnitude = (np.concatenate(column) for column in zip(*each, strict=True))
+    else:
+        rows = (
+            candidate.reshape(len(candidate), -1),
+            np.asarray(reference).reshape(len(candidate), -1),
+        )
+        place, magnitude = _largest(*rows, tolerance, np.empty_like(rows[0]))
+    c, r = _values(candidate, place), _values(reference, place)
     with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.subtract(c, r, out=None if room is None else room.reshape(c.shape))
-        np.abs(apart, out=apart)
-    # argmax finds a NaN first, and infinities next: what is not finite always shows.
-    index = apart.argmax(axis=1)
-    magnitude = np.maximum(r.max(axis=1), -r.min(axis=1))
-    finite = np.isfinite(apart[steps, index]) & np.isfinite(magnitude)
-    allowed = np.zeros(len(steps))
-    if tolerance is not None:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            bound = tolerance.bound(r)
-            ratio = np.where(apart > 0, apart / bound, 0)
-        index = np.where(finite, ratio.argmax(axis=1), index)
-        allowed = bound[steps, index]
-    difference = apart[steps, index]
-    alike = finite.copy()
+        difference = np.abs(c - r)
+    allowed = np.zeros(len(place)) if tolerance is None else tolerance.bound(r)
+    finite = np.isfinite(difference) & np.isfinite(magnitude)
+    alike, same_bits = finite.copy(), difference == 0
     for t in np.flatnonzero(~finite):
-        finite[t] = np.isfinite(c[t]).all() and np.isfinite(r[t]).all()
-        alike[t] = _alike(c[t], r[t])
-    same_bits = difference == 0
+        finite[t] = np.isfinite(candidate[t]).all() and np.isfinite(reference[t]).all()
+        alike[t] = _alike(candidate[t], reference[t])
     for t in np.flatnonzero(same_bits):
-        same_bits[t] = c[t].tobytes() == r[t].tobytes()
-    values = c[steps, index], r[steps, index]
-    return Distance(difference, index, *values, allowed, magnitude, same_bits, finite, alike)
+        same_bits[t] = candidate[t].tobytes() == reference[t].tobytes()
+    return Distance(difference, place, c, r, allowed, magnitude, same_bits, finite, alike)
+
+
+def _largest(c: Array, r: Array, tolerance: Given | None, room: Array) -> tuple[Array, Array]:
+    """Return where each row's largest difference is, and the size of its largest value.
+
+    All are (steps, values). With a tolerance, the largest is that nearest to its own bound.
+    """
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        apart = np.abs(np.subtract(c, r, out=room), out=room)
+        magnitude = np.maximum(r.max(axis=1), -r.min(axis=1))
+        # argmax finds a NaN first, and infinities next: what is not finite always shows.
+        place = apart.argmax(axis=1)
+        if tolerance is not None:
+            finite = np.isfinite(apart).all(axis=1)
+            ratio = np.where(apart > 0, apart / tolerance.bound(r), 0)
+            place = np.where(finite, ratio.argmax(axis=1), place)
+    return place, magnitude
+
+
+def _values(series: Series, place: Array) -> Array:
+    """Return one value of each step."""
+    return np.array([array.flat[i] for array, i in zip(series, place.tolist(), strict=True)])
 
 
 def _alike(c: Array, r: Array) -> bool:
@@ -88,6 +94,6 @@ def spread(twin: Series, base: Series) -> Array:
             room = np.empty(base[0].shape, np.result_type(twin[0], base[0]))
             apart = (np.subtract(t, b, out=room) for t, b in zip(twin, base, strict=True))
             return np.array([max(a.max(), -a.min()) for a in apart])
-        apart_each = (twin - base).reshape(len(base), -1)
-        largest: Array = np.maximum(apart_each.max(axis=1), -apart_each.min(axis=1))
+        rows = (twin - base).reshape(len(base), -1)
+        largest: Array = np.maximum(rows.max(axis=1), -rows.min(axis=1))
         return largest
