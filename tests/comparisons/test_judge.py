@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -223,7 +224,8 @@ def test_a_given_tolerance_holds_for_each_element_by_itself() -> None:
 
 @pytest.mark.parametrize(("apart", "passes"), [(2.9e-3, True), (3.1e-3, False)])
 def test_a_given_tolerance_adds_the_absolute_to_the_relative_part(
-    apart: float, passes: bool
+    apart: float,
+    passes: bool,  # noqa: FBT001  a parameter of the test
 ) -> None:
     reference = with_value(numbers(), GRADIENT, (0, 0, 0), 2.0)
     candidate = changed(reference, GRADIENT, (0, 0, 0), apart)
@@ -477,7 +479,8 @@ def test_another_branch_with_a_value_beyond_the_budget_is_no_excuse(at_the_kink:
 def test_all_undecided_places_are_counted_and_a_few_listed() -> None:
     run = numbers(steps=10)
     run[OUTPUT][:] = 1e-17
-    found = verdict(judge(evidence(run, run | {OUTPUT: 0 * run[OUTPUT]}), kinks=kinks_of(RELU)))
+    twin = run | {OUTPUT: 0 * run[OUTPUT]}
+    found = verdict(judge(evidence(run, run, [twin]), kinks=kinks_of(RELU)))
     assert found.undecided_count == run[OUTPUT].size == 60
     assert len(found.undecided) == LISTED
 
@@ -560,7 +563,7 @@ def test_blocks_of_any_length_give_the_same_verdict(cuts: set[int], step: int) -
     twin = changed(reference, PARAMETER, (1, 0, 0), 1e-9)
     whole = evidence(candidate, reference, [twin], scratch=reference)
     edges = [0, *sorted(cuts), STEPS]
-    blocks = [steps_of(whole, *edge) for edge in zip(edges, edges[1:], strict=False)]
+    blocks = [steps_of(whole, *edge) for edge in pairwise(edges)]
     ours, theirs = judge(whole), judge(*blocks)
     assert columns(ours) == columns(theirs)
     assert ours.first == theirs.first
