@@ -17,14 +17,13 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from comparisons.runs.trainers import Arrays, Record, ScratchTrainer
+from comparisons.runs.trainers import ScratchTrainer
 from scratch import activations
 from scratch.arrays import Activation as ActivationFunction
 from scratch.arrays import ActivationPullback, Params, Promise, Pullback
 from scratch.layers import Activation, Dense, Layer
 from scratch.losses import Loss
 from scratch.optimizers import Optimizer, Slots
-from scratch.training import State
 
 Array = npt.NDArray[Any]
 
@@ -95,7 +94,7 @@ class NudgedArray(np.ndarray[Any, Any]):
 
 @dataclass(frozen=True)
 class NudgedLayer:
-    """A layer with nudged input, output and gradients; its parameters were nudged before."""
+    """A layer with nudged input, parameters, output and gradients."""
 
     layer: Layer
     nudge: Nudge
@@ -107,7 +106,7 @@ class NudgedLayer:
 
     def __call__(self, params: Params, x: Array) -> tuple[Array, Pullback]:
         nudge = self.nudge
-        y, pullback = self.layer(params, nudge(x))
+        y, pullback = self.layer({t: nudge(w) for t, w in params.items()}, nudge(x))
 
         def nudged_pullback(dy: Array) -> tuple[Promise, Params]:
             promise, dparams = pullback(nudge(dy))
@@ -145,8 +144,9 @@ def nudged_activation(activation: ActivationFunction, nudge: Nudge) -> Activatio
 class NudgedOptimizer:
     """An update rule with nudged hyperparameters and nudged results.
 
-    What enters it was nudged before: gradients when they left the pullback, parameters and
-    slots when they left the last update or when the twin was given them.
+    The gradients that enter it were nudged when they left the pullback. The parameters and
+    slots that it adds to are not nudged again: one unit in the last place of the result is
+    what an honest sum may be off by.
     """
 
     def __init__(self, optimizer: Optimizer, nudge: Nudge) -> None:
@@ -177,43 +177,27 @@ def _with(optimizer: Any, numbers: dict[str, float]) -> Optimizer:
     return changed
 
 
-class Twin:
-    """Scratch as a trainer, with every number nudged."""
-
-    sites = None
-
-    def __init__(self, trainer: ScratchTrainer, nudge: Nudge) -> None:
-        net = trainer.network
-        # The wrappers stand in for layers, loss and optimizer wherever a step calls them.
-        wrapped: dict[str, Any] = {
-            "layers": tuple(
-                NudgedLayer(_with_nudged_activation(layer, nudge), nudge) for layer in net.layers
-            ),
-            "loss": NudgedLoss(net.loss, nudge),
-            "optimizer": NudgedOptimizer(net.optimizer, nudge),
-        }
-        head = nudged_activation(net.head, nudge)
-        self._trainer = ScratchTrainer(replace(net, **wrapped, head=head))
-        self._nudge = nudge
-
-    def init(self, weights: Arrays, slots: Arrays | None = None, iterations: int = 0) -> State:
-        """Return a state with nudged parameters and slots."""
-        nudge = self._nudge
-        if slots is not None:
-            slots = {path: nudge(array) for path, array in slots.items()}
-        return self._trainer.init({p: nudge(w) for p, w in weights.items()}, slots, iterations)
-
-    def step(self, state: State, x: Array, y: Array) -> tuple[State, Record]:
-        """Take one nudged step."""
-        return self._trainer.step(state, x, y)
-
-
-def make_twins(trainer: ScratchTrainer, dtype: str, largest: int, count: int) -> list[Twin]:
+def make_twins(
+    trainer: ScratchTrainer, dtype: str, largest: int, count: int
+) -> list[ScratchTrainer]:
     """Return ``count`` twins of a trainer, the same ones each time.
 
     ``largest`` is the size of the largest array that a step computes.
     """
-    return [Twin(trainer, Nudge(dtype, largest, np.random.default_rng(k))) for k in range(count)]
+    return [_twin(trainer, Nudge(dtype, largest, np.random.default_rng(k))) for k in range(count)]
+
+
+def _twin(trainer: ScratchTrainer, nudge: Nudge) -> ScratchTrainer:
+    net = trainer.network
+    # The wrappers stand in for layers, loss and optimizer wherever a step calls them.
+    wrapped: dict[str, Any] = {
+        "layers": tuple(
+            NudgedLayer(_with_nudged_activation(layer, nudge), nudge) for layer in net.layers
+        ),
+        "loss": NudgedLoss(net.loss, nudge),
+        "optimizer": NudgedOptimizer(net.optimizer, nudge),
+    }
+    return ScratchTrainer(replace(net, **wrapped, head=nudged_activation(net.head, nudge)))
 
 
 def _with_nudged_activation(layer: Layer, nudge: Nudge) -> Layer:
