@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,8 +33,12 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: nothing was written", err=True)
         _leave_at_once(COULD_NOT_RUN)
-    except (KerasMissingError, ProblemError) as error:
+    except (KerasMissingError, ProblemError, OSError) as error:
         click.echo(f"could not run: {error}", err=True)
+        status = COULD_NOT_RUN
+    except Exception:  # noqa: BLE001  a mistake of ours must not look like a difference
+        traceback.print_exc()
+        click.echo("could not run: the above is a mistake in keras-parity", err=True)
         status = COULD_NOT_RUN
     sys.exit(status)
 
@@ -147,6 +152,9 @@ def compare_command(
     """
     if every and names:
         message = "give problems by name or --all, not both"
+        raise click.UsageError(message)
+    if json_file is not None and csv_file is not None and json_file.resolve() == csv_file.resolve():
+        message = "--json and --csv need a file each, received the same one twice"
         raise click.UsageError(message)
     tolerance = _tolerance(rtol, atol)
     chosen = problems.names() if every else names or problems.CLASSIC

@@ -33,6 +33,10 @@ class Layer(Configured):
     module: ClassVar[str] = "keras.layers"
     name: str = field(default="", kw_only=True)
 
+    def __post_init__(self) -> None:
+        """Refuse an activation that scratch does not have."""
+        activations.get(getattr(self, "activation", None))
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of one sample's output."""
         return input_shape

@@ -71,7 +71,7 @@ class Problem:
         weights = {path: self._floats(f"weight {path}", w) for path, w in self.weights.items()}
         y = self._classes(self.y) if sparse else self._floats("y", self.y)
         _set(self, x=self._floats("x", self.x), y=y, weights=weights)
-        _set(self, order=np.array(self.order, np.int64))
+        _set(self, order=self._whole("order", self._array("order", self.order)))
         self._check_rows()
         self._check_finite()
         self._check_weights()
@@ -91,6 +91,8 @@ class Problem:
             model.compile_from_config(self.training)
         except ValueError as error:
             raise ProblemError(f"problem {self.name!r}: {error}") from error
+        if self.model["layers"][0]["class_name"] != "InputLayer":
+            self._refuse("its model must begin with an Input that names the shape of a sample")
         return model
 
     @property
@@ -132,15 +134,29 @@ class Problem:
 
     def _floats(self, name: str, values: npt.ArrayLike) -> Array:
         """Return a copy in the problem's dtype."""
+        with np.errstate(over="ignore"):  # what becomes infinite is refused below
+            return np.array(self._array(name, values), self.dtype)
+
+    def _array(self, name: str, values: npt.ArrayLike) -> Array:
+        """Return the values as an array of numbers."""
         try:
-            with np.errstate(over="ignore"):  # what becomes infinite is refused below
-                return np.array(values, self.dtype)
-        except (TypeError, ValueError):
-            self._refuse(f"{name} must hold numbers, received {np.asarray(values).dtype} values")
+            array = np.asarray(values)
+        except ValueError:
+            self._refuse(f"{name} must be an array, received rows of unequal length")
+        if array.dtype.kind not in "biuf":
+            self._refuse(f"{name} must hold numbers, received {array.dtype} values")
+        return array
+
+    def _whole(self, name: str, numbers: Array) -> Array:
+        """Return a copy as whole numbers."""
+        if not (np.isfinite(numbers).all() and np.array_equal(numbers, np.floor(numbers))):
+            self._refuse(f"{name} must hold whole numbers")
+        return numbers.astype(np.int64)
 
     def _classes(self, values: npt.ArrayLike) -> Array:
-        """Return a copy as whole numbers."""
-        numbers = self._floats("y", values)
+        """Return a copy as class numbers."""
+        numbers = self._array("y", values)
+        self._check_finite_array("y", numbers)
         if not np.array_equal(numbers, np.floor(numbers)):
             self._refuse("y must hold whole class numbers for a sparse crossentropy")
         return numbers.astype(np.int64)
@@ -160,17 +176,20 @@ class Problem:
             )
         if self.order.min() < 0 or self.order.max() >= rows:
             self._refuse(f"order must hold row numbers from 0 to {rows - 1}")
-        if self.batch_size < 1:
-            self._refuse(f"batch_size must be at least 1, received {self.batch_size}")
+        if not isinstance(self.batch_size, int | np.integer) or self.batch_size < 1:
+            self._refuse(f"batch_size must be a whole number from 1 on, received {self.batch_size}")
 
     def _check_finite(self) -> None:
         arrays = {"x": self.x, "y": self.y}
         arrays |= {f"weight {path}": w for path, w in self.weights.items()}
         for name, array in arrays.items():
-            finite = np.isfinite(array)
-            if not finite.all():
-                index = tuple(int(i) for i in np.argwhere(~finite)[0])
-                self._refuse(f"{name} must be finite, but {name}{list(index)} is {array[index]}")
+            self._check_finite_array(name, array)
+
+    def _check_finite_array(self, name: str, array: Array) -> None:
+        finite = np.isfinite(array)
+        if not finite.all():
+            index = tuple(int(i) for i in np.argwhere(~finite)[0])
+            self._refuse(f"{name} must be finite, but {name}{list(index)} is {array[index]}")
 
     def _check_weights(self) -> None:
         wanted = {
@@ -189,8 +208,13 @@ class Problem:
                 self._refuse(f"weight {path} must have shape {shape}, received {received[path]}")
 
     def _check_targets(self) -> None:
-        x_shape, loss = self.x.shape[1:], self.network.loss
-        output: tuple[int, ...] = x_shape
+        loss = self.network.loss
+        output = self._input_shape()
+        if self.x.shape[1:] != output:
+            self._refuse(
+                f"x must have shape {(len(self.x), *output)} to match the model's Input, "
+                f"received {self.x.shape}"
+            )
         for layer in self.network.layers:
             output = layer.output_shape(output)
         wanted = (*output[:-1], 1) if isinstance(loss, SparseCategoricalCrossentropy) else output
@@ -209,6 +233,11 @@ class Problem:
             np.isin(self.y, (0, 1)).all() and (self.y.sum(axis=-1) == 1).all()
         ):
             self._refuse("every row of y must be one-hot for a categorical crossentropy")
+
+    def _input_shape(self) -> tuple[int, ...]:
+        """Return the shape of one sample that the model's ``Input`` names."""
+        first = self.model["layers"][0]
+        return tuple(first["config"]["batch_shape"][1:])
 
     def _check_classes(self, classes: int) -> None:
         if self.y.min() < 0 or self.y.max() >= classes:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from comparisons.problems import DTYPES
-from comparisons.verdicts import Divergence, Given, Nearer, Verdict
+from comparisons.verdicts import Divergence, Given, Nearer, Outcome, Verdict
 
 Array = npt.NDArray[Any]
 
@@ -54,7 +54,7 @@ def _numbers(verdict: Verdict) -> Table:
     table.add_row(Text("  final parameter", style="dim"))
     rows = list(_parameters(verdict))
     for name, *both in rows[:PARAMETERS]:
-        table.add_row(f"  {name}", *(_number(x, verdict.dtype) for x in both))
+        table.add_row(Text(f"  {name}"), *(_number(x, verdict.dtype) for x in both))
     if len(rows) > PARAMETERS:
         table.add_row(Text(f"  and {len(rows) - PARAMETERS} more", style="dim"))
     return table
@@ -83,7 +83,7 @@ def _show_verdict(verdict: Verdict, console: Console) -> None:
     style = "green" if verdict.passed else "bold red"
     _print(verdict.sentence, console, label=verdict.mode, style=style)
     worst, nearer = verdict.worst, verdict.nearer
-    if worst is not None and worst.difference == 0:
+    if verdict.outcome == Outcome.EXACT:
         _print("exactly equal everywhere", console)
     elif worst is not None:
         _print(f"worst: {worst.multiple:.2g} × {_bound(verdict)},", console)

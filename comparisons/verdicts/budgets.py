@@ -42,7 +42,7 @@ class Budgets:
         """Return the budget of each measured site, by step."""
         budgets = {site: self._spread(site, evidence, found) for site, found in measured.items()}
         for kink in self.kinks:
-            if kink.site in measured:
+            if kink.site in measured and kink.reads in measured:
                 self._open(kink, evidence, measured, budgets)
         if self.never_decreasing:
             for site, budget in budgets.items():
@@ -56,7 +56,9 @@ class Budgets:
         one_rounding = self._unit_roundoff * found.magnitude.astype(np.float64)
         budget = np.maximum(one_rounding, self._least)
         for twin in evidence.twins:
-            budget = np.maximum(budget, spread(twin[site], evidence.scratch[site]))
+            apart = spread(twin[site], evidence.scratch[site])
+            # A twin that overflows where scratch does not tells nothing of how far is too far.
+            budget = np.maximum(budget, np.where(np.isfinite(apart), apart, 0))
         return budget
 
     def _open(

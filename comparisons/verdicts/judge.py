@@ -52,7 +52,7 @@ class Judge:
 
     def add(self, evidence: Evidence) -> None:
         """Judge the next steps."""
-        if self.ended is not None:
+        if self.ended is not None or not self.tables:
             return
         unfit = {site: _unfit(site, evidence) for site in self.tables}
         measured = {
@@ -99,7 +99,7 @@ class Judge:
         within = found.difference <= self.tolerance.factor * budget
         outcome = np.where(within, Outcome.CLOSE, Outcome.DIVERGED)
         outcome[found.same_bits] = Outcome.EXACT
-        strange = np.where(found.alike, Outcome.INCOMPARABLE, Outcome.DIVERGED)
+        strange = np.where(found.alike & within, Outcome.INCOMPARABLE, Outcome.DIVERGED)
         return np.where(found.finite, outcome, strange)
 
     def _find_first(

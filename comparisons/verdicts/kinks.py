@@ -24,9 +24,13 @@ from scratch.training import Network
 
 @dataclass(frozen=True)
 class Kink:
-    """A function with a kink: the site that it shapes, and which branch each element takes."""
+    """A function with a kink: the site that it shapes, and which branch each element takes.
+
+    ``branch`` is told from the site that it ``reads``.
+    """
 
     site: str
+    reads: str
     branch: Callable[[Values, Array], Array]
 
 
@@ -45,13 +49,13 @@ def kinks_of(network: Network) -> list[Kink]:
     for layer in network.layers:
         site = f"forward/{layer.name}/output"
         if isinstance(layer, Dense | Activation) and _has_kink(layer.activation):
-            found.append(Kink(site, _positive(site)))
+            found.append(Kink(site, site, _positive(site)))
     prediction = f"forward/{(network.predicted_by or (network.layers[-1].name,))[-1]}/output"
     entropies = (BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy)
     if isinstance(network.loss, MeanAbsoluteError):
-        found.append(Kink("loss/value", _above_target(prediction)))
+        found.append(Kink("loss/value", prediction, _above_target(prediction)))
     elif isinstance(network.loss, entropies) and not network.loss.from_logits:
-        found.append(Kink("loss/value", _clipped(prediction)))
+        found.append(Kink("loss/value", prediction, _clipped(prediction)))
     return found
 
 

@@ -52,8 +52,18 @@ def distance(candidate: Series, reference: Series, tolerance: Given | None) -> D
     finite = np.isfinite(difference) & np.isfinite(magnitude)
     alike, same_bits = finite.copy(), difference == 0
     for t in np.flatnonzero(~finite):
-        finite[t] = np.isfinite(candidate[t]).all() and np.isfinite(reference[t]).all()
-        alike[t] = _alike(candidate[t], reference[t])
+        ours, theirs = np.ravel(candidate[t]), np.ravel(reference[t])
+        usual = np.isfinite(ours) & np.isfinite(theirs)
+        finite[t] = usual.all()
+        alike[t] = np.array_equal(ours[~usual], theirs[~usual], equal_nan=True)
+        if alike[t] and not finite[t]:
+            # What is finite beside the same infinities is compared like anything else.
+            rest = np.zeros_like(theirs)
+            rest[usual] = np.abs(ours[usual] - theirs[usual])
+            place[t] = rest.argmax()
+            difference[t] = rest[place[t]]
+            magnitude[t] = np.abs(theirs[usual]).max(initial=0)
+            c[t], r[t] = ours[place[t]], theirs[place[t]]
     for t in np.flatnonzero(same_bits):
         same_bits[t] = candidate[t].tobytes() == reference[t].tobytes()
     return Distance(difference, place, c, r, allowed, magnitude, same_bits, finite, alike)
@@ -79,12 +89,6 @@ def _largest(c: Array, r: Array, tolerance: Given | None, room: Array) -> tuple[
 def _values(series: Series, place: Array) -> Array:
     """Return one value of each step."""
     return np.array([array.flat[i] for array, i in zip(series, place.tolist(), strict=True)])
-
-
-def _alike(c: Array, r: Array) -> bool:
-    """Return whether the values that are not finite are the same ones in the same places."""
-    strange = ~(np.isfinite(c) & np.isfinite(r))
-    return np.array_equal(c[strange], r[strange], equal_nan=True)
 
 
 def spread(twin: Series, base: Series) -> Array:

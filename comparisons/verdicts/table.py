@@ -40,7 +40,7 @@ class SiteTable:
         self.comparisons += prod(shape) * int(found.finite.sum())
         self._extend(
             outcome=outcome,
-            bad=(outcome >= Outcome.DIVERGED) & (found.finite | ~found.alike),
+            bad=outcome == Outcome.DIVERGED,
             difference=found.difference.astype(np.float64),
             budget=budget.astype(np.float64),
             index=found.place,
