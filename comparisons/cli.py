@@ -157,7 +157,7 @@ def compare_command(
         message = "--json and --csv need a file each, received the same one twice"
         raise click.UsageError(message)
     tolerance = _tolerance(rtol, atol)
-    chosen = problems.names() if every else names or problems.CLASSIC
+    chosen = problems.names() if every else dict.fromkeys(names) or problems.CLASSIC
     runs = [problems.get(name).astype(dtype) for name in chosen for dtype in dict.fromkeys(dtypes)]
     modes: tuple[Mode, ...] = MODES if mode == "both" else (_mode(mode),)
     console = _console()

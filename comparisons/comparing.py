@@ -122,7 +122,7 @@ class _Runners:
             scratch=textbook,
             candidate=candidate,
             twins=make_twins(textbook, problem.dtype, _largest_array(problem), twins),
-            witness=None if wide is None else InHigherPrecision(textbook, wide),
+            witness=None if wide is None else InHigherPrecision.of(textbook, problem.dtype, wide),
             witness_dtype=None if wide is None else wide.name,
         )
 

@@ -12,7 +12,7 @@ from comparisons.problems import Problem
 Array = npt.NDArray[Any]
 
 # One block of the recording holds at most this many bytes, and at most this many steps.
-_BLOCK_BYTES = 16_000_000
+_BLOCK_BYTES = 32_000_000
 _BLOCK_STEPS = 1024
 
 

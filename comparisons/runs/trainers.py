@@ -76,10 +76,26 @@ class ScratchTrainer:
 
 @dataclass(frozen=True)
 class InHigherPrecision:
-    """The witness: a trainer whose arrays are all brought to a wider dtype first."""
+    """The witness: scratch with all arrays brought to a wider dtype first."""
 
-    trainer: Trainer
+    trainer: ScratchTrainer
     dtype: npt.DTypeLike
+
+    @classmethod
+    def of(cls, trainer: ScratchTrainer, dtype: str, wider: npt.DTypeLike) -> "InHigherPrecision":
+        """Return the witness of runs in ``dtype``, with the hyperparameters that these hold.
+
+        The exact value of a float32 run is that of the learning rate rounded to float32. A beta
+        or rho stays: what acts is one minus it, and that is rounded only after the subtraction.
+        """
+        optimizer: Any = trainer.network.optimizer
+        rounded = {
+            name: float(np.dtype(dtype).type(value))
+            for name, value in vars(optimizer).items()
+            if name in {"learning_rate", "momentum", "epsilon", "weight_decay"} and value
+        }
+        held = replace(optimizer, **rounded)
+        return cls(ScratchTrainer(replace(trainer.network, optimizer=held)), wider)
 
     @property
     def sites(self) -> Collection[str] | None:

@@ -16,6 +16,9 @@ Array = npt.NDArray[Any]
 #: How many undecided places are listed; all are counted.
 LISTED = 20
 
+#: With fewer samples of a spread than this, those of other steps are taken too.
+SAMPLES = 8
+
 
 class Budgets:
     """Measures budgets block by block.
@@ -37,6 +40,9 @@ class Budgets:
         # Below the smallest normal number TensorFlow rounds to 0 and NumPy does not.
         self._least = float(info.smallest_normal)
         self._before: dict[str, float] = {}
+        #: The first step (from 1) and site at which a side went another way than scratch.
+        self.crossed: tuple[int, str] | None = None
+        self._roughness: dict[str, float] = {}
 
     def measure(self, evidence: Evidence, measured: Mapping[str, Distance]) -> dict[str, Array]:
         """Return the budget of each measured site, by step."""
@@ -59,7 +65,22 @@ class Budgets:
             apart = spread(twin[site], evidence.scratch[site])
             # A twin that overflows where scratch does not tells nothing of how far is too far.
             budget = np.maximum(budget, np.where(np.isfinite(apart), apart, 0))
+        samples = len(evidence.twins) * evidence.scratch[site][0].size
+        if 0 < samples < SAMPLES and not self.never_decreasing:
+            budget = self._pooled(site, budget, found.magnitude.astype(np.float64))
         return budget
+
+    def _pooled(self, site: str, budget: Array, magnitude: Array) -> Array:
+        """Return the largest spread of all steps so far, relative to the size of the values.
+
+        One number and one twin are one sample, which is sometimes 0 by luck. Steps that each
+        start from the reference round alike, so they are samples of one spread.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            relative = np.where(magnitude > 0, budget / magnitude, 0)
+        largest = max(self._roughness.get(site, 0.0), float(relative.max()))
+        self._roughness[site] = largest
+        return np.maximum(budget, largest * magnitude)
 
     def _open(
         self,
@@ -82,6 +103,9 @@ class Budgets:
             False
         )
         crossed = elsewhere.reshape(len(evidence), -1).any(axis=1)
+        if crossed.any():
+            where = evidence.first_step + int(crossed.argmax()) + 1, kink.site
+            self.crossed = min(self.crossed or where, where)
         behind = False
         for site, found in measured.items():
             if behind:
@@ -90,6 +114,8 @@ class Budgets:
             behind = behind or site == kink.site
         for twin in evidence.twins:
             elsewhere |= kink.branch(twin, evidence.targets) != base
+        if self.never_decreasing and crossed.any():
+            elsewhere = elsewhere[: int(crossed.argmax()) + 1]  # a free run ends there
         for t, *index in np.argwhere(elsewhere):
             self.undecided_count += 1
             if len(self.undecided) < LISTED:

@@ -60,7 +60,8 @@ def describe(
     """Return the details of a divergence at ``place`` (step, site), given one step's arrays."""
     c, r = candidate.ravel().astype(np.float64), reference.ravel().astype(np.float64)
     with np.errstate(all="ignore"):
-        apart = np.where(c == r, 0, np.abs(c - r))
+        same = (c == r) | (np.isnan(c) & np.isnan(r))
+        apart = np.where(same, 0, np.abs(c - r))
         bound = tolerance.bound(r) if isinstance(tolerance, Given) else np.full_like(r, budget)
         multiple = np.where(apart == 0, 0, apart / bound)
         relative = np.where(apart == 0, 0, apart / np.abs(r))

@@ -60,15 +60,17 @@ class Judge:
             for site, reason in unfit.items()
             if reason is None
         }
-        steps = self._steps_until_end(evidence, measured)
-        if steps < len(evidence):
-            evidence = evidence.until(steps)
-            measured = {site: found.until(steps) for site, found in measured.items()}
-        budgets = (
-            {site: found.allowed for site, found in measured.items()}
-            if self.budgets is None
-            else self.budgets.measure(evidence, measured)
-        )
+        evidence, measured = _until(self._steps_until_end(evidence, measured), evidence, measured)
+        if self.budgets is None:
+            budgets = {site: found.allowed for site, found in measured.items()}
+        else:
+            budgets = self.budgets.measure(evidence, measured)
+            if self.budgets.never_decreasing and self.budgets.crossed is not None:
+                step, site = self.budgets.crossed
+                self.ended = Ended(step, site, "branch")
+                steps = step - evidence.first_step
+                evidence, measured = _until(steps, evidence, measured)
+                budgets = {site: budget[:steps] for site, budget in budgets.items()}
         for site, table in self.tables.items():
             if site in measured:
                 outcome = self._outcomes(measured[site], budgets[site])
@@ -91,7 +93,7 @@ class Judge:
         for t in range(len(evidence)):
             for site, found in measured.items():
                 if not found.finite[t] and found.alike[t]:
-                    self.ended = Ended(evidence.first_step + t + 1, site)
+                    self.ended = Ended(evidence.first_step + t + 1, site, "overflow")
                     return t + 1
         return len(evidence)
 
@@ -128,6 +130,15 @@ class Judge:
             float(budgets[site][t]),
             self.tolerance,
         )
+
+
+def _until(
+    steps: int, evidence: Evidence, measured: dict[str, Distance]
+) -> tuple[Evidence, dict[str, Distance]]:
+    """Return the first steps only."""
+    if steps == len(evidence):
+        return evidence, measured
+    return evidence.until(steps), {site: found.until(steps) for site, found in measured.items()}
 
 
 def _unfit(site: str, evidence: Evidence) -> str | None:

@@ -97,7 +97,8 @@ def spread(twin: Series, base: Series) -> Array:
         if isinstance(twin, list):
             room = np.empty(base[0].shape, np.result_type(twin[0], base[0]))
             apart = (np.subtract(t, b, out=room) for t, b in zip(twin, base, strict=True))
-            return np.array([max(a.max(), -a.min()) for a in apart])
+            return np.array([max(np.fmax.reduce(a, None), -np.fmin.reduce(a, None)) for a in apart])
+        # Where both are the same infinity the difference is no number: the rest still counts.
         rows = (twin - base).reshape(len(base), -1)
-        largest: Array = np.maximum(rows.max(axis=1), -rows.min(axis=1))
+        largest: Array = np.maximum(np.fmax.reduce(rows, axis=1), -np.fmin.reduce(rows, axis=1))
         return largest

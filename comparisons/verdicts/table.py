@@ -15,10 +15,16 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Ended:
-    """The step, counted from 1, and site at which both sides left the finite numbers alike."""
+    """The step, counted from 1, and site at which a comparison ends before the run does.
+
+    ``reason`` is ``overflow``: both sides left the finite numbers, alike; or ``branch``: rounding
+    alone decided which way a function with a kink went, and the two sides went different ways,
+    after which a free run is another run.
+    """
 
     step: int
     site: str
+    reason: str
 
 
 @dataclass
@@ -56,6 +62,7 @@ class SiteTable:
             bad=np.ones(steps, bool),
             index=np.zeros(steps, np.int64),
             **dict.fromkeys(("difference", "budget", "candidate", "reference"), nan),
+            **dict.fromkeys(("candidate_error", "reference_error"), nan),
         )
 
     def add_witness(self, candidate_error: Array, reference_error: Array) -> None:

@@ -175,10 +175,12 @@ class Verdict:
         if self.passed:
             ended = ""
             if self.ended is not None:
-                ended = (
-                    f"; both sides overflow alike at step {self.ended.step}, {self.ended.site}, "
-                    "where the comparison ends"
-                )
+                why = {
+                    "overflow": "both sides overflow alike",
+                    "branch": "rounding sends the two sides different ways",
+                }[self.ended.reason]
+                place = f"at step {self.ended.step}, {self.ended.site}"
+                ended = f"; {why} {place}, where the comparison ends"
             return f"no difference found in {scope}{ended}"
         first = self.first
         if first is None:

@@ -37,7 +37,7 @@ def wide() -> Problem:
     return define(
         "wide",
         "How fast is it?",
-        [Dense(HIDDEN, "sigmoid"), Dense(CLASSES, "softmax")],
+        [Dense(HIDDEN, "tanh"), Dense(CLASSES, "softmax")],
         SparseCategoricalCrossentropy(),
         SGD(0.01),
         (x, y),

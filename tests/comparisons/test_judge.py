@@ -325,7 +325,7 @@ def test_the_same_non_finite_values_on_both_sides_end_the_comparison(value: floa
     reference = with_value(numbers(), GRADIENT, (1, 2, 0), value)
     candidate = changed(reference, LOSS, slice(2, None), 1.0)
     found = judge(evidence(candidate, reference, [reference], scratch=reference))
-    assert found.ended == Ended(2, GRADIENT)
+    assert found.ended == Ended(2, GRADIENT, "overflow")
     assert len(outcomes(found, LOSS)) == 2
     assert verdict(found).passed
 
@@ -465,6 +465,36 @@ def test_either_side_on_the_other_branch_opens_the_budget_behind_it_and_not_befo
         found = run(**sides | {other: changed(crossed, site, place, 1e-9)})
         assert found.first is not None
         assert (found.first.step, found.first.site) == (place[0] + 1, site)
+
+
+def test_a_free_run_ends_where_rounding_sends_the_sides_different_ways(at_the_kink: Arrays) -> None:
+    crossed = with_value(at_the_kink, OUTPUT, (1, 2, 1), 0.0)
+    crossed = changed(crossed, GRADIENT, 2, 0.5)  # what follows from it, a step later
+    twins = [changed(at_the_kink, OUTPUT, (1, 0, 0), ULP)]
+    whole = evidence(at_the_kink, crossed, twins, scratch=at_the_kink)
+    free = judge(whole, kinks=kinks_of(RELU), mode="free")
+    assert free.ended == Ended(2, OUTPUT, "branch")
+    assert verdict(free).passed
+    assert verdict(free).steps == 2
+    assert "rounding sends the two sides different ways at step 2" in verdict(free).sentence
+
+    # A locked run starts anew at every step: it goes on, and sees the difference.
+    locked = judge(whole, kinks=kinks_of(RELU), mode="locked")
+    assert locked.ended is None
+    assert locked.first is not None
+    assert (locked.first.step, locked.first.site) == (3, GRADIENT)
+
+
+def test_one_twin_of_one_number_is_pooled_over_the_steps_of_a_locked_run() -> None:
+    reference = numbers()
+    twin = changed(reference, LOSS, 2, 1e-9)
+    for mode, steps in (("locked", slice(None)), ("free", slice(2, None))):
+        found = judge(evidence(reference, reference, [twin]), mode=mode)
+        relative = np.array(budget(found, LOSS)) / np.abs(reference[LOSS])
+        assert relative[steps] == pytest.approx(relative[2], rel=1)
+        assert (relative[:2].max() < 1e-15) == (mode == "free")
+    eight = judge(evidence(reference, reference, [twin, *[reference] * 7]), mode="locked")
+    assert np.count_nonzero(np.array(budget(eight, LOSS)) > 1e-15) == 1
 
 
 def test_another_branch_with_a_value_beyond_the_budget_is_no_excuse(at_the_kink: Arrays) -> None:
