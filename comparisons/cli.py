@@ -81,7 +81,7 @@ def _check_output(
     return path
 
 
-@cli.command("problems")
+@cli.command("problems", short_help="List the problems and their questions.")
 def list_problems() -> None:
     """List the problems of the catalogue, each with the question it asks."""
     console = _console()
@@ -93,7 +93,7 @@ def list_problems() -> None:
             console.print(Text("    ") + line)
 
 
-@cli.command("compare")
+@cli.command("compare", short_help="Compare scratch with Keras, number by number.")
 @click.argument("names", metavar="[PROBLEM]...", nargs=-1, callback=_check_problem)
 @click.option("--all", "every", is_flag=True, help="Run every problem of the catalogue.")
 @click.option(

@@ -44,4 +44,7 @@ with _hold_back_stderr():
     import keras
     import tensorflow as tf
 
+# Two runs must agree to the last bit, whatever the kernels could save by not doing so.
+tf.config.experimental.enable_op_determinism()
+
 __all__ = ["keras", "tf"]
