@@ -331,3 +331,19 @@ def test_recorders_of_different_dtypes_do_not_disturb_each_other(as_keras: AsKer
                 assert values.dtype == np.dtype(dtype)
                 np.testing.assert_array_equal(values, alone[dtype][turn][site], err_msg=site)
     assert (keras.config.floatx(), keras.config.dtype_policy().name) == before
+
+
+@each_dtype
+def test_two_recordings_are_the_same_bits_without_a_switch_for_determinism(dtype: str) -> None:
+    case = CASES["tanh-scce-nesterov"]
+    x, y = case.data(dtype)
+    rows = np.arange(SAMPLES - 1).reshape(-1, 3)
+    recorded = []
+    for _ in range(2):
+        network = case.network(dtype)
+        model = keras_ref.build(
+            network.get_config(), network.get_compile_config(), network.get_weights(), dtype
+        )
+        recorded.append(Recorder(model, dtype).run(x[rows], y[rows]))
+    first, second = recorded
+    assert all(first[site].tobytes() == second[site].tobytes() for site in first)
