@@ -11,7 +11,10 @@ matters. Nor is it enough to nudge what enters and leaves an activation or a los
 have steps of their own, and each of these is nudged.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import cycle
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,8 +32,9 @@ Array = npt.NDArray[Any]
 
 # How many nudged copies of an optimizer's hyperparameters a twin goes through in turn.
 _RULES = 16
-# A stride that shares no factor with the spans below, so that it visits them all.
-_STRIDE = 7919
+# Where in a long row of random units an array's own begin, call by call. A prime number of
+# places: a step's calls then fall on other places in the next step.
+_PLACES = range(0, 97 * 41, 41)
 
 
 class Nudge:
@@ -38,26 +42,21 @@ class Nudge:
 
     ``x + x * u`` with ``u`` either -0.6 or 0.6 times the machine epsilon: that is between 0.6
     and 1.2 units in the last place, and the sum rounds to the neighbour of ``x``, whatever
-    ``x``. Zeros stay. The ``u`` are drawn once and then read from a place that moves on with
-    every call.
+    ``x``. Zeros stay. The ``u`` are drawn once; each call reads them from another place.
     """
 
     def __init__(self, dtype: npt.DTypeLike, largest: int, rng: np.random.Generator) -> None:
         self.dtype = np.dtype(dtype)
         self.rng = rng
-        self._span = 4096
-        signs = rng.choice([-1.0, 1.0], largest + self._span)
-        self._units = (0.6 * np.finfo(self.dtype).eps * signs).astype(self.dtype)
-        self._place = 0
+        signs = rng.choice([-1.0, 1.0], largest + _PLACES[-1])
+        self._units = Units((0.6 * np.finfo(self.dtype).eps * signs).astype(self.dtype))
         self._arithmetic: Any = type("TwinArray", (NudgedArray,), {"nudge": self})
 
     def __call__(self, x: Array) -> Array:
         """Return a nudged copy; whole numbers (classes) come back as they are."""
         if x.dtype != self.dtype:
             return x
-        self._place = (self._place + _STRIDE) % self._span
-        units = self._units[self._place : self._place + x.size]
-        moved: Array = x * units.reshape(x.shape)
+        moved: Array = x * next(self._units[x.shape])
         moved += x
         return moved
 
@@ -71,6 +70,21 @@ class Nudge:
         number: Any = self.dtype.type
         towards = self.rng.choice([-np.inf, np.inf])
         return float(np.nextafter(number(x), number(towards))) if x else x
+
+
+class Units(dict[tuple[int, ...], Iterator[Array]]):
+    """For each shape, arrays of random units without end: views of one long row of them."""
+
+    def __init__(self, units: Array) -> None:
+        super().__init__()
+        self.units = units
+
+    def __missing__(self, shape: tuple[int, ...]) -> Iterator[Array]:
+        """Cut the row at every place, once for each shape."""
+        size = prod(shape)
+        views = [self.units[place : place + size].reshape(shape) for place in _PLACES]
+        self[shape] = endless = cycle(views)
+        return endless
 
 
 class NudgedArray(np.ndarray[Any, Any]):
@@ -92,17 +106,13 @@ class NudgedArray(np.ndarray[Any, Any]):
         return np.asarray(self.nudge(result)).view(type(self))
 
 
-@dataclass(frozen=True)
 class NudgedLayer:
     """A layer with nudged input, parameters, output and gradients."""
 
-    layer: Layer
-    nudge: Nudge
-
-    @property
-    def name(self) -> str:
-        """The name of the layer."""
-        return self.layer.name
+    def __init__(self, layer: Layer, nudge: Nudge) -> None:
+        self.name = layer.name
+        self.layer = layer
+        self.nudge = nudge
 
     def __call__(self, params: Params, x: Array) -> tuple[Array, Pullback]:
         nudge = self.nudge
