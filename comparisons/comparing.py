@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -121,7 +120,7 @@ class _Runners:
         return cls(
             scratch=textbook,
             candidate=candidate,
-            twins=make_twins(textbook, problem.dtype, _largest_array(problem), twins),
+            twins=make_twins(textbook, problem.dtype, problem.largest_array, twins),
             witness=None if wide is None else InHigherPrecision.of(textbook, problem.dtype, wide),
             witness_dtype=None if wide is None else wide.name,
         )
@@ -222,14 +221,3 @@ def epoch_losses(problem: Problem, losses: Array) -> tuple[float, ...]:
             mean.add(loss, min(size, rows - step * size))
         epochs.append(mean.result())
     return tuple(epochs)
-
-
-def _largest_array(problem: Problem) -> int:
-    """Return the size of the largest array that a step of the problem computes."""
-    shape: tuple[int, ...] = problem.x.shape[1:]
-    largest = prod(shape)
-    for layer in problem.network.layers:
-        shape = layer.output_shape(shape)
-        largest = max(largest, prod(shape))
-    weights = max((w.size for w in problem.weights.values()), default=0)
-    return max(largest * problem.batch_size, weights)

@@ -21,6 +21,7 @@ ROOMS: dict[str, set[str]] = {
     "problems": set(),
     "runs": {"problems"},
     "verdicts": set(),
+    "causes": {"problems", "runs", "verdicts"},
     "reports": {"problems", "verdicts"},
     "comparing": {"problems", "runs", "verdicts"},
     "cli": {"problems", "runs", "verdicts", "reports", "comparing"},

@@ -7,7 +7,7 @@ same seed twice"), and the order of the batches is an array of row numbers.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import ceil
+from math import ceil, prod
 from typing import Any, NoReturn
 
 import numpy as np
@@ -115,6 +115,17 @@ class Problem:
     def steps(self) -> int:
         """The number of training steps."""
         return self.epochs * self.steps_per_epoch
+
+    @property
+    def largest_array(self) -> int:
+        """The size of the largest array that a step computes."""
+        shape: tuple[int, ...] = self.x.shape[1:]
+        largest = prod(shape)
+        for layer in self.network.layers:
+            shape = layer.output_shape(shape)
+            largest = max(largest, prod(shape))
+        weights = max((w.size for w in self.weights.values()), default=0)
+        return max(largest * self.batch_size, weights)
 
     def batches(self, most: int) -> Iterator[Batches]:
         """Yield the steps in order, in runs of equal batch size and of at most ``most`` steps."""

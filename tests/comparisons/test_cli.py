@@ -38,6 +38,11 @@ def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return run(sys.executable, "-c", code, *arguments)
 
 
+def hear_ctrl_c() -> None:
+    """Undo what a shell does to the programs it runs in the background: they ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def invoke(*arguments: str) -> Result:
     """Run the command line in this process, as far as it goes without Keras."""
     return CliRunner().invoke(comparisons.cli.cli, arguments)
@@ -298,6 +303,7 @@ def test_ctrl_c_stops_at_once_and_leaves_no_file(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        preexec_fn=hear_ctrl_c,  # noqa: PLW1509  no threads here
     ) as process:
         assert process.stdout is not None
         assert any("no difference found" in line for line in process.stdout)
@@ -323,7 +329,7 @@ sys.meta_path.insert(0, Interrupting())
 from comparisons.cli import main
 main()
 """
-    done = python(code, *ONE_PROBLEM)
+    done = run(sys.executable, "-c", code, *ONE_PROBLEM, preexec_fn=hear_ctrl_c)
     assert done.returncode == COULD_NOT_RUN
     assert done.stderr.strip() == "interrupted: nothing was written"
 

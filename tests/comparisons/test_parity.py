@@ -1,5 +1,8 @@
 """The main job: every problem of the catalogue, in every dtype and mode."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from comparisons import Outcome, compare, problems
@@ -53,8 +56,21 @@ def test_every_step_is_compared_unless_both_sides_overflow(verdicts: Verdicts, n
             assert verdict.steps == problems.get(name).steps
 
 
-def test_regression_in_float32_is_equal_to_the_last_bit() -> None:
-    for verdict in compare(problems.get("regression").astype("float32")):
+def test_sums_without_rounding_are_equal_to_the_last_bit() -> None:
+    classic = problems.get("regression")
+    sgd = classic.training["optimizer"]
+    whole = replace(
+        classic,
+        x=np.array([[1.0, 2.0], [3.0, 1.0]]),
+        y=np.array([[1.0], [2.0]]),
+        weights={path: np.round(8 * w) + 0.5 for path, w in classic.weights.items()},
+        training={
+            **classic.training,
+            "optimizer": {**sgd, "config": sgd["config"] | {"learning_rate": 0.125}},
+        },
+        order=np.array([[0]]),
+    )
+    for verdict in compare(whole.astype("float32")):
         assert verdict.outcome == Outcome.EXACT
 
 

@@ -764,6 +764,9 @@ each_golden = pytest.mark.parametrize(
     ("problem", "dtype", "outcome"), GOLDEN.values(), ids=GOLDEN.keys()
 )
 DIGITS = {"float32": 7, "float64": 15}
+# NumPy sums products in the order that suits the processor: in float32 its last digit is one of
+# several, each a rounding away.
+SCRATCH_DIGITS = DIGITS | {"float32": 6}
 
 
 @each_golden
@@ -785,7 +788,7 @@ def test_scratch_trains_the_classic_problems_to_these_digits(
     network = problem.network(dtype)
     history = network.fit(problem.x, problem.y, 1, problem.epochs, shuffle=False).history
     evaluated = network.evaluate(problem.x, problem.y, 1)
-    outcome.check(history["loss"], network.get_weights(), evaluated, DIGITS[dtype])
+    outcome.check(history["loss"], network.get_weights(), evaluated, SCRATCH_DIGITS[dtype])
 
 
 # Scratch's functions against those of Keras, value and gradient, far out too.

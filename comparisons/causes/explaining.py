@@ -1,0 +1,206 @@
+"""Explanations: which faults, planted, give the very numbers that were seen."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from comparisons.causes.catalogue import faults_for
+from comparisons.causes.fault import Fault, plant
+from comparisons.causes.ground import Ground
+from comparisons.problems import Problem, get, names
+from comparisons.runs import Mode, Record, Reference, Trainer, scratch_trainer
+from comparisons.runs.trainers import Array
+from comparisons.verdicts.evidence import Values
+
+#: How many locked steps a set of faults is first tried on, before all are run.
+_PROBES = 4
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A smallest set of faults that reproduces a candidate's numbers."""
+
+    faults: tuple[Fault, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the faults."""
+        return tuple(fault.name for fault in self.faults)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """For each fault what went wrong, and how to mend it."""
+        return tuple(f"{f.name}: {f.wrong} {f.mend}" for f in self.faults)
+
+
+def explain(
+    problem: Problem, candidate: Trainer, reference: Reference, *, most: int = 3
+) -> tuple[Explanation, ...]:
+    """Return all smallest sets of at most ``most`` faults that give the candidate's numbers.
+
+    They must do so, within rounding, at every site that the candidate offers, on every locked
+    step and in the free run. An empty tuple says that no known cause fits, or that there is
+    nothing to explain.
+    """
+    return explain_on(Ground(problem, reference), candidate, most=most)
+
+
+def explain_on(ground: Ground, candidate: Trainer, *, most: int = 3) -> tuple[Explanation, ...]:
+    """Return what ``explain`` does, on ground that is already measured."""
+    search = _Search(ground, candidate)
+    tries = [(search.likely, size) for size in range(1, most + 1)]
+    if most > 1:
+        # Two faults may cancel somewhere, and then each touches what agrees: try all pairs.
+        tries.append((search.effects, 2))
+    for pool, size in tries:
+        with np.errstate(all="ignore"):
+            found = tuple(Explanation(faults) for faults in search.fitting(pool, size))
+        if found:
+            return found
+    return ()
+
+
+def separating(problem: Problem, one: Explanation, other: Explanation) -> str | None:
+    """Return the first problem of the catalogue on which two explanations give other numbers.
+
+    Both must be possible there. ``None`` says that no problem tells them apart.
+    """
+    for name in names():
+        there = get(name).astype(problem.dtype)
+        by_name = {fault.name: fault for fault in faults_for(there)}
+        if name != problem.name and {*one.names, *other.names} <= by_name.keys():
+            sets = [[by_name[fault] for fault in each.names] for each in (one, other)]
+            if _differ(there, *sets):
+                return name
+    return None
+
+
+def _differ(problem: Problem, one: Sequence[Fault], other: Sequence[Fault]) -> bool:
+    """Return whether two sets of faults go clearly different ways in a free run."""
+    honest = scratch_trainer(problem, _textbook_constants(problem))
+    trainers = [plant(honest, faults) for faults in (one, other)]
+    states = [trainer.init(problem.weights) for trainer in trainers]
+    clearly = float(np.sqrt(np.finfo(problem.dtype).eps))
+    with np.errstate(all="ignore"):
+        for batches in problem.batches(problem.steps):
+            for rows in batches.rows:
+                records = []
+                for i, trainer in enumerate(trainers):
+                    states[i], record = trainer.step(states[i], problem.x[rows], problem.y[rows])
+                    records.append(record)
+                for site, values in records[0].items():
+                    if values.shape != records[1][site].shape:
+                        return True
+                    if not np.allclose(values, records[1][site], clearly, 0, equal_nan=True):
+                        return True
+    return False
+
+
+def _textbook_constants(problem: Problem) -> dict[str, float]:
+    """Return constants as the configs say: two candidates are compared here, Keras is not."""
+    config = problem.training["optimizer"]["config"]
+    powers = {f"{beta}_in_powers": config[beta] for beta in ("beta_1", "beta_2") if beta in config}
+    return {"leaky_relu_slope": 0.2, **powers}
+
+
+class _Search:
+    """The search for the causes of one candidate's numbers."""
+
+    def __init__(self, ground: Ground, candidate: Trainer) -> None:
+        self.ground = ground
+        offered = candidate.sites
+        self.sites = [site for site in ground.sites if offered is None or site in offered]
+        self.seen: dict[Mode, list[Values]] = {
+            mode: ground.run(candidate, mode) for mode in ("locked", "free")
+        }
+        judge = ground.judge("locked", self.seen["locked"], self.sites)
+        self.bad = {s: judge.tables[s].column("bad").astype(bool) for s in self.sites}
+        self.probes = self._probes()
+        self.effects = {
+            fault: sites
+            for fault in ground.faults
+            if not fault.remembers and (sites := self._touched(fault))
+        }
+        self.diverged = {site for site in self.sites if self.bad[site][self.probes].any()}
+        #: Those that touch nothing but what diverged.
+        self.likely = {f: sites for f, sites in self.effects.items() if sites <= self.diverged}
+
+    def fitting(
+        self, pool: Mapping[Fault, frozenset[str]], size: int
+    ) -> Iterator[tuple[Fault, ...]]:
+        """Yield the sets of that many faults of a pool which reproduce everything seen."""
+        if not self.diverged and not self._diverged_in_the_end():
+            return
+        remembering = [fault for fault in self.ground.faults if fault.remembers]
+        for count in range(min(size, len(remembering)) + 1):
+            for locked in combinations(pool, size - count):
+                if not self.diverged <= frozenset().union(*(pool[fault] for fault in locked)):
+                    continue
+                if _exclude(locked) or not self._fits_locked(locked):
+                    continue
+                for late in combinations(remembering, count):
+                    faults = (*locked, *late)
+                    if not _exclude(faults) and self._fits("free", faults):
+                        yield faults
+
+    def _probes(self) -> list[int]:
+        """Return a few locked steps, spread over those at which the candidate diverges."""
+        steps = np.flatnonzero(np.any([self.bad[site] for site in self.sites], axis=0))
+        places = np.linspace(0, len(steps) - 1, min(_PROBES, len(steps))).astype(int)
+        return [int(steps[place]) for place in places]
+
+    def _touched(self, fault: Fault) -> frozenset[str]:
+        """Return the sites that a fault moves at the probes."""
+        trainer, touched = self.ground.plant([fault]), set[str]()
+        for step in self.probes:
+            where, i = self.ground.places[step]
+            usual = self.ground.blocks[where][0].values
+            with np.errstate(all="ignore"):
+                record = self.ground.locked_step(trainer, step)
+                touched.update(
+                    site
+                    for site in self.sites
+                    if not self._same("locked", record[site], usual[site][i], step, site)
+                )
+        return frozenset(touched)
+
+    def _diverged_in_the_end(self) -> bool:
+        return self.ground.judge("free", self.seen["free"], self.sites).first is not None
+
+    def _fits_locked(self, faults: Sequence[Fault]) -> bool:
+        trainer = self.ground.plant(faults)
+        for step in self.probes:
+            record = self.ground.locked_step(trainer, step)
+            if not self._reproduces("locked", record, step):
+                return False
+        return self._fits("locked", faults)
+
+    def _fits(self, mode: Mode, faults: Sequence[Fault]) -> bool:
+        """Return whether the faults reproduce a whole run."""
+        trainer, state = self.ground.plant(faults), None
+        for number, (block, i, start) in enumerate(self.ground.steps):
+            if state is None or mode == "locked":
+                state = trainer.init(start.weights, start.slots, start.iterations)
+            state, record = trainer.step(state, block.x[i], block.y[i])
+            if not self._reproduces(mode, record, number):
+                return False
+        return True
+
+    def _reproduces(self, mode: Mode, record: Record, step: int) -> bool:
+        where, i = self.ground.places[step]
+        seen = self.seen[mode][where]
+        return all(
+            site in seen and self._same(mode, record[site], seen[site][i], step, site)
+            for site in self.sites
+        )
+
+    def _same(self, mode: Mode, one: Array, other: Array, step: int, site: str) -> bool:
+        where, i = self.ground.places[step]
+        usual = self.ground.blocks[where][0].values[site][i]
+        return self.ground.same(one, other, self.ground.allowed(mode)[where][site][i], usual)
+
+
+def _exclude(faults: Sequence[Fault]) -> bool:
+    return any(one.excludes(other) for one, other in combinations(faults, 2))

@@ -1,0 +1,155 @@
+"""The ground on which causes are sought: one reference, with what rounding may do there."""
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import numpy as np
+
+from comparisons.causes.catalogue import faults_for
+from comparisons.causes.fault import Fault, plant
+from comparisons.causes.open_trainer import OpenTrainer
+from comparisons.problems import Problem
+from comparisons.runs import (
+    Block,
+    Mode,
+    Record,
+    Reference,
+    Run,
+    Start,
+    Trainer,
+    make_twins,
+    scratch_trainer,
+    starts,
+)
+from comparisons.runs.trainers import Array
+from comparisons.verdicts import Evidence, Judge, Measured, kinks_of
+from comparisons.verdicts.budgets import Budgets
+from comparisons.verdicts.evidence import Values
+from comparisons.verdicts.measuring import distance
+
+#: How many twins measure the budget: fewer than for a verdict, which must not raise an alarm.
+_TWINS = 3
+
+#: How far apart two runs may be at a site, by step.
+Allowed = dict[str, Array]
+
+
+class Ground:
+    """A problem, its reference, and the runs that every question about causes needs.
+
+    Each is made when it is first asked for, and kept.
+    """
+
+    def __init__(self, problem: Problem, reference: Reference) -> None:
+        self.problem = problem
+        self.sites = reference.sites
+        self.honest = scratch_trainer(problem, reference.constants)
+        self.faults = faults_for(problem)
+        self.blocks: list[tuple[Block, list[Start]]] = []
+        before = Start(problem.weights, None, 0)
+        for block in reference.blocks():
+            *states, before = starts(block, before)
+            self.blocks.append((block, states))
+        self._tolerance = Measured()
+        self._dtype = np.finfo(problem.dtype)
+        self._base: dict[Mode, list[tuple[Values, list[Values]]]] = {}
+        self._allowed: dict[Mode, list[Allowed]] = {}
+
+    @cached_property
+    def steps(self) -> list[tuple[Block, int, Start]]:
+        """Every step: its block, its place there, and the reference's state before it."""
+        return [
+            (block, i, start) for block, states in self.blocks for i, start in enumerate(states)
+        ]
+
+    @cached_property
+    def places(self) -> list[tuple[int, int]]:
+        """Every step's block, by number, and its place there."""
+        return [(b, i) for b, (block, _) in enumerate(self.blocks) for i in range(len(block))]
+
+    def plant(self, faults: Iterable[Fault]) -> OpenTrainer:
+        """Return the honest trainer with the faults in it."""
+        return plant(self.honest, faults)
+
+    def locked_step(self, trainer: Trainer, number: int) -> Record:
+        """Return what a trainer makes of one step, counted from 0, from the reference's state."""
+        block, i, start = self.steps[number]
+        state = trainer.init(start.weights, start.slots, start.iterations)
+        return trainer.step(state, block.x[i], block.y[i])[1]
+
+    def run(self, trainer: Trainer, mode: Mode) -> list[Values]:
+        """Return what a trainer makes of the whole problem, block by block."""
+        run = Run(trainer, self.problem, mode)
+        with np.errstate(all="ignore"):  # a fault may well overflow
+            return [run.steps(block, states) for block, states in self.blocks]
+
+    def judge(self, mode: Mode, candidate: list[Values], sites: Iterable[str]) -> Judge:
+        """Return the judge who has seen a candidate's run."""
+        judge = Judge(
+            list(sites),
+            self.problem.dtype,
+            self._tolerance,
+            kinks_of(self.honest.network),
+            never_decreasing=mode == "free",
+        )
+        base = self._honest_runs(mode)
+        with np.errstate(all="ignore"):
+            for (block, _), values, (scratch, twins) in zip(
+                self.blocks, candidate, base, strict=True
+            ):
+                judge.add(Evidence(block.first_step, block.y, block.values, values, scratch, twins))
+        return judge
+
+    def allowed(self, mode: Mode) -> list[Allowed]:
+        """Return, block by block, how far apart honest runs may be."""
+        if mode not in self._allowed:
+            budgets = Budgets(
+                self._tolerance,
+                self.problem.dtype,
+                kinks_of(self.honest.network),
+                never_decreasing=mode == "free",
+            )
+            self._allowed[mode] = [
+                self._measure(budgets, block, *base)
+                for (block, _), base in zip(self.blocks, self._honest_runs(mode), strict=True)
+            ]
+        return self._allowed[mode]
+
+    def same(self, one: Array, other: Array, allowed: float, usual: Array) -> bool:
+        """Return whether two arrays of one step are the same but for rounding.
+
+        ``allowed`` holds for numbers of the size that is ``usual`` there, the reference's: the
+        rounding of larger ones is larger in proportion.
+        """
+        if one.shape != other.shape:
+            return False
+        finite = np.isfinite(other)
+        if not finite.all():
+            if not np.array_equal(one[~finite], other[~finite], equal_nan=True):
+                return False
+            one, other = one[finite], other[finite]
+        if np.array_equal(one, other):
+            return True
+        apart, size = np.abs(one - other).max(), np.abs(other).max()
+        scale = max(1.0, float(size / max(np.abs(usual).max(), self._dtype.tiny)))
+        return bool(apart <= allowed * scale)
+
+    def _measure(
+        self, budgets: Budgets, block: Block, scratch: Values, twins: list[Values]
+    ) -> Allowed:
+        evidence = Evidence(block.first_step, block.y, block.values, scratch, scratch, twins)
+        with np.errstate(all="ignore"):
+            measured = {
+                site: distance(scratch[site], block.values[site], None) for site in self.sites
+            }
+            found = budgets.measure(evidence, measured)
+        return {site: self._tolerance.factor * budget for site, budget in found.items()}
+
+    def _honest_runs(self, mode: Mode) -> list[tuple[Values, list[Values]]]:
+        if mode not in self._base:
+            twins = make_twins(self.honest, self.problem.dtype, self.problem.largest_array, _TWINS)
+            runs = [self.run(twin, mode) for twin in twins]
+            self._base[mode] = list(
+                zip(self.run(self.honest, mode), map(list, zip(*runs, strict=True)), strict=True)
+            )
+        return self._base[mode]

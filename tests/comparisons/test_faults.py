@@ -1,0 +1,92 @@
+"""Every fault of the catalogue is seen at its site and explained by the problem it names."""
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import pytest
+
+from comparisons import problems
+from comparisons.causes import Fault, Ground, OpenTrainer, faults_for, find, plant
+from comparisons.problems import DTYPES
+from comparisons.runs import Kept, ScratchTrainer
+
+Recorded = Callable[[str, str], Kept]
+
+
+def catalogue() -> list[tuple[str, str, Fault]]:
+    """Every fault on the problem that it names, in the one dtype that shows it or in float64."""
+    return [
+        (name, dtype, fault)
+        for name in problems.names()
+        for dtype in DTYPES
+        for fault in faults_for(problems.get(name).astype(dtype))
+        if fault.shown_by == name and dtype == (fault.dtype or "float64")
+    ]
+
+
+CATALOGUE = catalogue()
+IDS = [f"{fault.name}, {name}" for name, _, fault in CATALOGUE]
+
+
+@pytest.fixture(scope="module")
+def ground(recorded: Recorded) -> Callable[[str, str], Ground]:
+    return cache(
+        lambda name, dtype: Ground(problems.get(name).astype(dtype), recorded(name, dtype))
+    )
+
+
+@pytest.mark.parametrize(("name", "dtype", "fault"), CATALOGUE, ids=IDS)
+def test_a_planted_fault_is_seen_at_its_site_and_explained(
+    name: str, dtype: str, fault: Fault, ground: Callable[[str, str], Ground]
+) -> None:
+    finding = find(ground(name, dtype), fault)
+    assert finding.first is not None
+    assert finding.first.site == fault.site
+    assert finding.explained
+
+
+def test_at_least_forty_kinds_are_shown_by_the_problems_they_name() -> None:
+    everywhere = {
+        fault.kind
+        for name in problems.names()
+        for dtype in DTYPES
+        for fault in faults_for(problems.get(name).astype(dtype))
+    }
+    assert {fault.kind for _, _, fault in CATALOGUE} == everywhere
+    assert len(everywhere) >= 40
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", problems.names())
+def test_an_open_trainer_with_nothing_replaced_is_scratch_bit_for_bit(
+    name: str, dtype: str
+) -> None:
+    problem = problems.get(name).astype(dtype)
+    sides = ScratchTrainer(problem.network), OpenTrainer(problem.network)
+    states = [side.init(problem.weights) for side in sides]
+    for batches in problem.batches(1):
+        x, y = problem.x[batches.rows[0]], problem.y[batches.rows[0]]
+        with np.errstate(all="ignore"):  # one problem overflows
+            results = [side.step(state, x, y) for side, state in zip(sides, states, strict=True)]
+        states = [state for state, _ in results]
+        scratch, opened = (record for _, record in results)
+        assert scratch.keys() == opened.keys()
+        for site, values in scratch.items():
+            assert opened[site].dtype == values.dtype
+            assert opened[site].tobytes() == values.tobytes(), site
+
+
+def test_the_names_of_a_problem_s_faults_are_its_own() -> None:
+    for name in problems.names():
+        found = [fault.name for fault in faults_for(problems.get(name))]
+        assert len(found) == len(set(found))
+
+
+def test_two_faults_of_one_piece_exclude_each_other() -> None:
+    problem = problems.get("regression")
+    faults = {fault.name: fault for fault in faults_for(problem)}
+    one, other = faults["factor 2 missing"], faults["sign flipped"]
+    assert one.excludes(other)
+    with pytest.raises(ValueError, match="'factor 2 missing' and 'sign flipped' both replace"):
+        plant(ScratchTrainer(problem.network), [other, one])
