@@ -671,15 +671,15 @@ class Outcome:
     weights: tuple[float, float, float, float, float]
     evaluated: float
 
-    def check(
-        self, losses: list[float], weights: list[Array], evaluated: float, digits: int
-    ) -> None:
+    def check(self, losses: list[float], weights: list[Array], digits: int) -> None:
         tolerance = 0.5 * 10.0 ** (1 - digits)
         seen = [losses[epoch - 1] for epoch in self.losses]
         np.testing.assert_allclose(seen, list(self.losses.values()), rtol=tolerance)
         flat = np.concatenate([w.ravel() for w in weights])
         np.testing.assert_allclose(flat, np.repeat(self.weights, (2, 2, 2, 2, 1)), rtol=tolerance)
-        assert evaluated == pytest.approx(self.evaluated, rel=tolerance)
+
+    def check_evaluated(self, evaluated: float, digits: int) -> None:
+        assert evaluated == pytest.approx(self.evaluated, rel=0.5 * 10.0 ** (1 - digits))
 
 
 REGRESSION = Classic(
@@ -764,9 +764,6 @@ each_golden = pytest.mark.parametrize(
     ("problem", "dtype", "outcome"), GOLDEN.values(), ids=GOLDEN.keys()
 )
 DIGITS = {"float32": 7, "float64": 15}
-# NumPy sums products in the order that suits the processor: in float32 its last digit is one of
-# several, each a rounding away.
-SCRATCH_DIGITS = DIGITS | {"float32": 6}
 
 
 @each_golden
@@ -778,7 +775,8 @@ def test_keras_trains_the_classic_problems_to_these_digits(
     losses = keras_ref.plain_fit(model, x, y, [np.arange(4)] * problem.epochs, 1, dtype)
     with everything_in(dtype):
         evaluated = model.evaluate(x, y, batch_size=1, verbose=0)
-    outcome.check(losses, model.get_weights(), evaluated, DIGITS[dtype])
+    outcome.check(losses, model.get_weights(), DIGITS[dtype])
+    outcome.check_evaluated(evaluated, DIGITS[dtype])
 
 
 @each_golden
@@ -788,7 +786,11 @@ def test_scratch_trains_the_classic_problems_to_these_digits(
     network = problem.network(dtype)
     history = network.fit(problem.x, problem.y, 1, problem.epochs, shuffle=False).history
     evaluated = network.evaluate(problem.x, problem.y, 1)
-    outcome.check(history["loss"], network.get_weights(), evaluated, SCRATCH_DIGITS[dtype])
+    outcome.check(history["loss"], network.get_weights(), DIGITS[dtype])
+    # NumPy sums products in the order that suits the processor. In float32 that moves a prediction
+    # near 6 by a unit in its last place, and the loss of REGRESSION in its 7th digit.
+    moved = problem is REGRESSION and dtype == "float32"
+    outcome.check_evaluated(evaluated, 6 if moved else DIGITS[dtype])
 
 
 # Scratch's functions against those of Keras, value and gradient, far out too.

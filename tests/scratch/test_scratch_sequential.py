@@ -94,16 +94,16 @@ def test_classification_goes_through_the_losses_of_keras_to_15_digits() -> None:
     np.testing.assert_allclose([losses[i] for i in (0, 1, 49)], expected, rtol=1e-15)
 
 
-def test_float32_goes_through_the_losses_of_keras_to_6_digits() -> None:
-    # A prediction near 6 is known to half a millionth in float32, and so is (y - y_hat)^2 near 1;
-    # how the sums round is the processor's choice.
+def test_float32_goes_through_the_losses_of_keras_to_7_digits() -> None:
     losses = regression(np.float32).fit(STUDENTS, SALARIES, 1, 5, shuffle=False).history["loss"]
     expected = [26.345577, 19.859428, 10.881603, 3.777039, 1.2238044]
-    np.testing.assert_allclose(losses, expected, rtol=1e-6)
+    np.testing.assert_allclose(losses[:4], expected[:4], rtol=1e-7)
+    # By now the order in which a processor sums moves a prediction by a unit in its last place.
+    assert losses[4] == pytest.approx(expected[4], rel=5e-7)
     model = classification(np.float32)
     losses = model.fit(CANDIDATES, PLACED, 1, 50, shuffle=False).history["loss"]
     expected = [0.6939125, 0.69391143, 0.69390357, 0.6938645]
-    np.testing.assert_allclose([losses[i] for i in (0, 1, 9, 49)], expected, rtol=1e-6)
+    np.testing.assert_allclose([losses[i] for i in (0, 1, 9, 49)], expected, rtol=1e-7)
 
 
 # Training and evaluation.

@@ -82,17 +82,17 @@ def test_classification_goes_through_the_losses_of_keras_to_15_digits() -> None:
     np.testing.assert_allclose([losses[i] for i in (0, 1, 49)], expected, rtol=1e-15)
 
 
-def test_float32_parameters_stay_float32_and_give_the_losses_of_keras_to_6_digits() -> None:
-    # A prediction near 6 is known to half a millionth in float32, and so is (y - y_hat)^2 near 1;
-    # how the sums round is the processor's choice.
+def test_float32_parameters_stay_float32_and_give_the_losses_of_keras_to_7_digits() -> None:
     losses, parameters = train_regression(initialize_parameters([2, 2, 1], dtype=np.float32))
     expected = [26.345577, 19.859428, 10.881603, 3.777039, 1.2238044]
-    np.testing.assert_allclose(losses, expected, rtol=1e-6)
+    np.testing.assert_allclose(losses[:4], expected[:4], rtol=1e-7)
+    # By now the order in which a processor sums moves a prediction by a unit in its last place.
+    assert losses[4] == pytest.approx(expected[4], rel=5e-7)
     assert {w.dtype for w in parameters.values()} == {np.dtype(np.float32)}
 
     losses, parameters = train_classification(initialize_parameters([2, 2, 1], dtype=np.float32))
     expected = [0.6939125, 0.69391143, 0.69390357, 0.6938645]
-    np.testing.assert_allclose([losses[i] for i in (0, 1, 9, 49)], expected, rtol=1e-6)
+    np.testing.assert_allclose([losses[i] for i in (0, 1, 9, 49)], expected, rtol=1e-7)
     assert {w.dtype for w in parameters.values()} == {np.dtype(np.float32)}
 
 
