@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = {
     "scratch": {"numpy"},
     "keras_ref": {"numpy", "keras", "tensorflow"},
-    "comparisons": {"numpy", "pandas", "click", "rich", "threadpoolctl", "scratch", "keras_ref"},
+    "comparisons": {"numpy", "pandas", "click", "rich", "threadpoolctl", "safetensors", "pytest", "scratch", "keras_ref"},
 }
 
 #: What each room of ``comparisons`` may import of the others.
@@ -21,11 +21,21 @@ ROOMS: dict[str, set[str]] = {
     "problems": set(),
     "runs": {"problems"},
     "verdicts": set(),
+    "traces": {"problems", "runs", "verdicts"},
+    "candidates": {"problems", "runs"},
     "causes": {"problems", "runs", "verdicts"},
-    "reports": {"problems", "verdicts"},
     "comparing": {"problems", "runs", "verdicts"},
-    "cli": {"problems", "runs", "verdicts", "reports", "comparing"},
-    "__init__": {"problems", "runs", "verdicts", "comparing"},
+    "checking": {"problems", "runs", "traces", "verdicts", "causes", "candidates", "comparing"},
+    "sandbox": {"problems", "runs", "candidates"},
+    "grading": {"problems", "runs", "traces", "verdicts", "causes", "checking", "sandbox"},
+    "reports": {"problems", "runs", "traces", "verdicts", "causes", "checking", "grading"},
+    "parity": {"problems", "runs", "verdicts", "candidates", "checking", "reports"},
+    "plugin": {"problems", "verdicts", "candidates", "checking", "reports", "parity"},
+    "cli": {
+        "problems", "runs", "traces", "verdicts", "causes", "candidates", "comparing", "checking",
+        "sandbox", "grading", "reports",
+    },
+    "__init__": {"problems", "runs", "verdicts", "comparing", "checking", "parity"},
     "__main__": {"cli"},
 }
 

@@ -262,7 +262,7 @@ def test_a_failure_that_nobody_foresaw_is_status_3_and_never_that_of_a_differenc
     def fail() -> NoReturn:
         raise error
 
-    monkeypatch.setattr(comparisons.cli, "import_keras_ref", fail)
+    monkeypatch.setattr(comparisons.cli.compare, "import_keras_ref", fail)
     assert status("compare") == COULD_NOT_RUN
 
 
@@ -270,9 +270,9 @@ def test_a_failure_that_nobody_foresaw_is_status_3_and_never_that_of_a_differenc
 def without_running(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Let ``compare`` find nothing, on a Keras that has the given warnings."""
     keras_ref = SimpleNamespace(warnings=list)
-    monkeypatch.setattr(comparisons.cli, "import_keras_ref", lambda: keras_ref)
-    monkeypatch.setattr(comparisons.cli, "LiveKeras", lambda problem: problem)
-    monkeypatch.setattr(comparisons.cli, "compare", lambda *_, **__: [])
+    monkeypatch.setattr(comparisons.cli.compare, "import_keras_ref", lambda: keras_ref)
+    monkeypatch.setattr(comparisons.cli.compare, "LiveKeras", lambda problem: problem)
+    monkeypatch.setattr(comparisons.cli.compare, "compare", lambda *_, **__: [])
     return keras_ref
 
 

@@ -1,0 +1,147 @@
+"""``keras-parity compare``."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from comparisons import problems, reports
+from comparisons.cli.shared import (
+    DIFFERS,
+    NO_DIFFERENCE,
+    check_output,
+    check_problems,
+    console,
+    progress,
+)
+from comparisons.comparing import compare
+from comparisons.problems import DTYPES, ProblemError
+from comparisons.runs import MODES, LiveKeras, Mode, import_keras_ref
+from comparisons.verdicts import Given, Verdict
+
+
+@click.command("compare", short_help="Compare scratch with Keras, number by number.")
+@click.argument("names", metavar="[PROBLEM]...", nargs=-1, callback=check_problems)
+@click.option("--all", "every", is_flag=True, help="Run every problem of the catalogue.")
+@click.option(
+    "--dtype",
+    "dtypes",
+    type=click.Choice(DTYPES),
+    multiple=True,
+    default=DTYPES,
+    show_default=True,
+    help="Precision of both sides; may be given twice.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice([*MODES, "both"]),
+    default="both",
+    show_default=True,
+    help="free: scratch keeps its own state. locked: every step restarts from Keras's.",
+)
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path),
+    callback=check_output,
+    metavar="FILE",
+    help="Write the results as JSON.",
+)
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(path_type=Path),
+    callback=check_output,
+    metavar="FILE",
+    help="Write everything measured, a row for each step and site.",
+)
+@click.option("--rtol", type=float, help="Your own relative tolerance; needs --atol.")
+@click.option("--atol", type=float, help="Your own absolute tolerance; needs --rtol.")
+@click.option(
+    "--prove", is_flag=True, help="Prove that recording changes nothing: run plain fit too."
+)
+@click.option("--quiet", is_flag=True, help="Print the last line only.")
+def compare_command(
+    names: tuple[str, ...],
+    every: bool,  # noqa: FBT001  click passes flags by keyword
+    dtypes: tuple[str, ...],
+    mode: str,
+    json_file: Path | None,
+    csv_file: Path | None,
+    rtol: float | None,
+    atol: float | None,
+    prove: bool,  # noqa: FBT001
+    quiet: bool,  # noqa: FBT001
+) -> int:
+    """Train scratch and Keras from identical weights and compare every number of every step.
+
+    Without a PROBLEM, the two classic ones are run: regression and classification.
+    """
+    if every and names:
+        message = "give problems by name or --all, not both"
+        raise click.UsageError(message)
+    if json_file is not None and csv_file is not None and json_file.resolve() == csv_file.resolve():
+        message = "--json and --csv need a file each, received the same one twice"
+        raise click.UsageError(message)
+    tolerance = _tolerance(rtol, atol)
+    chosen = problems.names() if every else dict.fromkeys(names) or problems.CLASSIC
+    runs = [problems.get(name).astype(dtype) for name in chosen for dtype in dict.fromkeys(dtypes)]
+    modes: tuple[Mode, ...] = MODES if mode == "both" else (_mode(mode),)
+    terminal = console()
+    verdicts: list[Verdict] = []
+    steps = sum(problem.steps for problem in runs)
+    with progress(steps, terminal, "starting Keras") as advance:
+        for warning in import_keras_ref().warnings():
+            click.echo(f"warning: {warning}", err=True)
+        for problem in runs:
+            reference = LiveKeras(problem)
+            found = compare(
+                problem, modes=modes, reference=reference, tolerance=tolerance, on_steps=advance
+            )
+            verdicts += found
+            if not quiet:
+                reports.show(found, terminal)
+            if prove:
+                _prove(reference, found[0], terminal, quiet=quiet)
+    if json_file is not None:
+        reports.write(json_file, reports.to_json(verdicts))
+    if csv_file is not None:
+        reports.write(csv_file, reports.to_csv(verdicts))
+    passed = all(verdict.passed for verdict in verdicts)
+    if not quiet:
+        terminal.print()
+    terminal.print(Text(reports.summary(verdicts), style="bold green" if passed else "bold red"))
+    return NO_DIFFERENCE if passed else DIFFERS
+
+
+def _mode(mode: str) -> Mode:
+    return "free" if mode == "free" else "locked"
+
+
+def _tolerance(rtol: float | None, atol: float | None) -> Given | None:
+    if rtol is None and atol is None:
+        return None
+    if rtol is None or atol is None:
+        message = "--rtol and --atol go together: give both, or neither for the measured budget"
+        raise click.UsageError(message)
+    try:
+        return Given(rtol, atol)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _prove(reference: LiveKeras, verdict: Verdict, terminal: Console, *, quiet: bool) -> None:
+    """Hold the recording against plain ``fit``; one that changed the numbers proves nothing."""
+    proof = reference.prove(list(verdict.epoch_losses.reference))
+    if not proof.holds:
+        message = (
+            f"the recording of {verdict.problem} {verdict.dtype} is not what plain fit computes: "
+            + "; ".join(proof.differences)
+        )
+        raise ProblemError(message)
+    if not quiet:
+        terminal.print(
+            f"  proved: plain fit gives the same bits in {proof.weights} final weights and "
+            f"{proof.epochs} epoch losses"
+        )

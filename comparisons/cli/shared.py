@@ -1,0 +1,58 @@
+"""What the commands share: exit statuses, the console, the progress bar, checks of arguments."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from comparisons import problems, reports
+from comparisons.problems import ProblemError
+
+#: Exit statuses; 2, for a wrong command line, is click's own.
+NO_DIFFERENCE, DIFFERS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
+
+
+def check_problems(
+    _context: click.Context, _option: click.Parameter, names: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Refuse names that the catalogue does not have: a callback of click."""
+    try:
+        for name in names:
+            problems.get(name)
+    except ProblemError as error:
+        raise click.BadParameter(str(error)) from error
+    return names
+
+
+def check_output(
+    _context: click.Context, _option: click.Parameter, path: Path | None
+) -> Path | None:
+    """Refuse a file that could not be written in the end: a callback of click."""
+    try:
+        if path is not None:
+            reports.check_writable(path)
+    except reports.OutputError as error:
+        raise click.BadParameter(str(error)) from error
+    return path
+
+
+def console() -> Console:
+    """Return a console as wide as the terminal, 80 columns where there is none."""
+    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 80)
+
+
+@contextmanager
+def progress(total: int, terminal: Console, starting: str) -> Iterator[Callable[[int], object]]:
+    """Show a bar while there is a terminal to show it on: stdout's, or else stderr's.
+
+    It says ``starting`` until the first step of ``total`` is done.
+    """
+    shown = terminal if terminal.is_terminal else Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bar:
+        task = bar.add_task(starting, total=total)
+        yield lambda steps: bar.update(task, advance=steps, description="steps")
