@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from comparisons.causes import Steps, differs_from, sensitivity
 from comparisons.problems import Problem
 from comparisons.runs import (
     MODES,
@@ -31,6 +33,7 @@ from comparisons.verdicts import (
     Given,
     Judge,
     Measured,
+    Sensitivity,
     Tolerance,
     Verdict,
     kinks_of,
@@ -54,6 +57,7 @@ def compare(
     tolerance: Tolerance | None = None,
     twins: int | None = None,
     witness: bool | None = None,
+    sensitive: bool | None = None,
     on_steps: Callable[[int], object] = lambda _: None,
 ) -> list[Verdict]:
     """Compare a candidate with a reference on one problem; return a verdict for each mode.
@@ -61,8 +65,9 @@ def compare(
     The candidate is scratch unless another trainer is given, and the reference is Keras,
     recorded once for all modes. ``twins`` is how many nudged runs measure the rounding budget,
     by default 8 for a small model and 1 for a large one; with a tolerance given by the user
-    there are none. A witness runs by default for small models. ``on_steps`` is told how many
-    more steps are done, after each part.
+    there are none. A witness runs by default for small models, and for these it is also measured
+    which known mistakes a pass would have caught (``sensitive``), which keeps all blocks.
+    ``on_steps`` is told how many more steps are done, after each part.
 
     Raises ``KerasMissingError`` when Keras is needed and not installed.
     """
@@ -79,17 +84,20 @@ def compare(
         _Side(problem, mode, reference, tolerance, own)
         for mode, own in zip(modes, runners, strict=True)
     ]
-    losses = []
+    losses, kept = list[Array](), list[tuple[Block, Sequence[Start]]]()
     before = Start(problem.weights, None, 0)
     # One thread for NumPy's products: its own threads and Keras's wait for each other.
     with threadpool_limits(1, user_api="blas"):
         for block in reference.blocks():
             *states, before = starts(block, before)
             losses.append(block.values["loss/value"])
+            if small if sensitive is None else sensitive:
+                kept.append((block, states))
             for side in sides:
                 side.run(block, states)
             on_steps(len(block))
-    return [side.verdict(np.concatenate(losses), before.weights) for side in sides]
+    steps = [(block, i, start) for block, states in kept for i, start in enumerate(states)]
+    return [side.verdict(np.concatenate(losses), before.weights, steps) for side in sides]
 
 
 @dataclass(frozen=True)
@@ -184,8 +192,8 @@ class _Side:
             if site.startswith("update/")
         }
 
-    def verdict(self, losses: Array, final: Mapping[str, Array]) -> Verdict:
-        """Return what was found, given the reference's losses and final parameters."""
+    def verdict(self, losses: Array, final: Mapping[str, Array], steps: Steps) -> Verdict:
+        """Return what was found, given the reference's losses, final parameters and kept steps."""
         judge, problem = self.judge, self.problem
         budgets = judge.budgets
         return Verdict(
@@ -208,7 +216,26 @@ class _Side:
             ),
             final_parameters={path: (self._last[path], w) for path, w in final.items()},
             environment=self.reference.environment,
+            sensitivity=self._sensitivity(steps) if steps and judge.first is None else None,
         )
+
+    def _sensitivity(self, steps: Steps) -> Sensitivity:
+        """Return which known mistakes would have been caught within the bounds that held here."""
+        tolerance, bounds = self.judge.tolerance, dict[str, Callable[[int], Any]]()
+        for site, table in self.judge.tables.items():
+            if isinstance(tolerance, Given):
+                bounds[site] = partial(_given, tolerance, steps, site)
+            else:
+                bounds[site] = (tolerance.factor * table.column("budget")).__getitem__
+        steps = steps[: max(len(table.column("budget")) for table in self.judge.tables.values())]
+        return sensitivity(
+            self.problem, self.runners.scratch, steps, differs_from(steps, bounds), self.mode
+        )
+
+
+def _given(tolerance: Given, steps: Steps, site: str, number: int) -> Array:
+    block, i, _ = steps[number]
+    return tolerance.bound(block.values[site][i])
 
 
 def epoch_losses(problem: Problem, losses: Array) -> tuple[float, ...]:

@@ -13,7 +13,16 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = {
     "scratch": {"numpy"},
     "keras_ref": {"numpy", "keras", "tensorflow"},
-    "comparisons": {"numpy", "pandas", "click", "rich", "threadpoolctl", "safetensors", "pytest", "scratch", "keras_ref"},
+    "comparisons": {
+        "numpy",
+        "pandas",
+        "click",
+        "rich",
+        "threadpoolctl",
+        "safetensors",
+        "scratch",
+        "keras_ref",
+    },
 }
 
 #: What each room of ``comparisons`` may import of the others.
@@ -22,20 +31,26 @@ ROOMS: dict[str, set[str]] = {
     "runs": {"problems"},
     "verdicts": set(),
     "traces": {"problems", "runs", "verdicts"},
-    "candidates": {"problems", "runs"},
     "causes": {"problems", "runs", "verdicts"},
-    "comparing": {"problems", "runs", "verdicts"},
-    "checking": {"problems", "runs", "traces", "verdicts", "causes", "candidates", "comparing"},
-    "sandbox": {"problems", "runs", "candidates"},
-    "grading": {"problems", "runs", "traces", "verdicts", "causes", "checking", "sandbox"},
-    "reports": {"problems", "runs", "traces", "verdicts", "causes", "checking", "grading"},
-    "parity": {"problems", "runs", "verdicts", "candidates", "checking", "reports"},
-    "plugin": {"problems", "verdicts", "candidates", "checking", "reports", "parity"},
+    "comparing": {"problems", "runs", "verdicts", "causes"},
+    "shuffling": {"problems", "runs", "comparing"},
+    "reports": {"problems", "verdicts", "causes"},
     "cli": {
-        "problems", "runs", "traces", "verdicts", "causes", "candidates", "comparing", "checking",
-        "sandbox", "grading", "reports",
+        "problems",
+        "runs",
+        "traces",
+        "verdicts",
+        "causes",
+        "comparing",
+        "shuffling",
+        "reports",
     },
-    "__init__": {"problems", "runs", "verdicts", "comparing", "checking", "parity"},
+    "__init__": {
+        "problems",
+        "runs",
+        "verdicts",
+        "comparing",
+    },
     "__main__": {"cli"},
 }
 

@@ -9,10 +9,10 @@ import numpy as np
 from comparisons.causes.catalogue import faults_for
 from comparisons.causes.fault import Fault, plant
 from comparisons.causes.ground import Ground
+from comparisons.causes.observed import Observed
 from comparisons.problems import Problem, get, names
 from comparisons.runs import Mode, Record, Reference, Trainer, scratch_trainer
 from comparisons.runs.trainers import Array
-from comparisons.verdicts.evidence import Values
 
 #: How many locked steps a set of faults is first tried on, before all are run.
 _PROBES = 4
@@ -49,7 +49,12 @@ def explain(
 
 def explain_on(ground: Ground, candidate: Trainer, *, most: int = 3) -> tuple[Explanation, ...]:
     """Return what ``explain`` does, on ground that is already measured."""
-    search = _Search(ground, candidate)
+    return explain_observed(Observed(ground, candidate), most=most)
+
+
+def explain_observed(observed: Observed, *, most: int = 3) -> tuple[Explanation, ...]:
+    """Return what ``explain`` does, of a candidate that has already run."""
+    search = _Search(observed)
     tries = [(search.likely, size) for size in range(1, most + 1)]
     if most > 1:
         # Two faults may cancel somewhere, and then each touches what agrees: try all pairs.
@@ -108,22 +113,17 @@ def _textbook_constants(problem: Problem) -> dict[str, float]:
 class _Search:
     """The search for the causes of one candidate's numbers."""
 
-    def __init__(self, ground: Ground, candidate: Trainer) -> None:
-        self.ground = ground
-        offered = candidate.sites
-        self.sites = [site for site in ground.sites if offered is None or site in offered]
-        self.seen: dict[Mode, list[Values]] = {
-            mode: ground.run(candidate, mode) for mode in ("locked", "free")
-        }
-        judge = ground.judge("locked", self.seen["locked"], self.sites)
-        self.bad = {s: judge.tables[s].column("bad").astype(bool) for s in self.sites}
+    def __init__(self, observed: Observed) -> None:
+        self.ground, self.sites, self.seen = observed.ground, observed.sites, observed.seen
+        self.observed = observed
         self.probes = self._probes()
         self.effects = {
             fault: sites
-            for fault in ground.faults
+            for fault in self.ground.faults
             if not fault.remembers and (sites := self._touched(fault))
         }
-        self.diverged = {site for site in self.sites if self.bad[site][self.probes].any()}
+        bad = observed.bad
+        self.diverged = {site for site in self.sites if bad[site][self.probes].any()}
         #: Those that touch nothing but what diverged.
         self.likely = {f: sites for f, sites in self.effects.items() if sites <= self.diverged}
 
@@ -131,7 +131,7 @@ class _Search:
         self, pool: Mapping[Fault, frozenset[str]], size: int
     ) -> Iterator[tuple[Fault, ...]]:
         """Yield the sets of that many faults of a pool which reproduce everything seen."""
-        if not self.diverged and not self._diverged_in_the_end():
+        if not self.diverged and self.observed.first("free") is None:
             return
         remembering = [fault for fault in self.ground.faults if fault.remembers]
         for count in range(min(size, len(remembering)) + 1):
@@ -147,27 +147,19 @@ class _Search:
 
     def _probes(self) -> list[int]:
         """Return a few locked steps, spread over those at which the candidate diverges."""
-        steps = np.flatnonzero(np.any([self.bad[site] for site in self.sites], axis=0))
+        bad = self.observed.bad
+        steps = np.flatnonzero(np.any([bad[site] for site in self.sites], axis=0))
         places = np.linspace(0, len(steps) - 1, min(_PROBES, len(steps))).astype(int)
         return [int(steps[place]) for place in places]
 
     def _touched(self, fault: Fault) -> frozenset[str]:
         """Return the sites that a fault moves at the probes."""
-        trainer, touched = self.ground.plant([fault]), set[str]()
-        for step in self.probes:
-            where, i = self.ground.places[step]
-            usual = self.ground.blocks[where][0].values
-            with np.errstate(all="ignore"):
-                record = self.ground.locked_step(trainer, step)
-                touched.update(
-                    site
-                    for site in self.sites
-                    if not self._same("locked", record[site], usual[site][i], step, site)
-                )
-        return frozenset(touched)
-
-    def _diverged_in_the_end(self) -> bool:
-        return self.ground.judge("free", self.seen["free"], self.sites).first is not None
+        return frozenset(
+            site
+            for step in self.probes
+            for site in self.ground.touched(fault, step)
+            if site in self.sites
+        )
 
     def _fits_locked(self, faults: Sequence[Fault]) -> bool:
         trainer = self.ground.plant(faults)

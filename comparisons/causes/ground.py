@@ -54,6 +54,7 @@ class Ground:
         self._dtype = np.finfo(problem.dtype)
         self._base: dict[Mode, list[tuple[Values, list[Values]]]] = {}
         self._allowed: dict[Mode, list[Allowed]] = {}
+        self._touched: dict[tuple[Fault, int], frozenset[str]] = {}
 
     @cached_property
     def steps(self) -> list[tuple[Block, int, Start]]:
@@ -76,6 +77,20 @@ class Ground:
         block, i, start = self.steps[number]
         state = trainer.init(start.weights, start.slots, start.iterations)
         return trainer.step(state, block.x[i], block.y[i])[1]
+
+    def touched(self, fault: Fault, number: int) -> frozenset[str]:
+        """Return the sites that a fault moves at one locked step, counted from 0."""
+        if (fault, number) not in self._touched:
+            with np.errstate(all="ignore"):
+                record = self.locked_step(self.plant([fault]), number)
+            where, i = self.places[number]
+            usual, allowed = self.blocks[where][0].values, self.allowed("locked")[where]
+            self._touched[fault, number] = frozenset(
+                site
+                for site in self.sites
+                if not self.same(record[site], usual[site][i], allowed[site][i], usual[site][i])
+            )
+        return self._touched[fault, number]
 
     def run(self, trainer: Trainer, mode: Mode) -> list[Values]:
         """Return what a trainer makes of the whole problem, block by block."""

@@ -8,10 +8,16 @@ from typing import NoReturn
 import click
 
 from comparisons.cli.compare import compare_command
+from comparisons.cli.diff import diff_command
 from comparisons.cli.problems import problems_command
+from comparisons.cli.record import record_command
+from comparisons.cli.selftest import selftest_command
 from comparisons.cli.shared import COULD_NOT_RUN, DIFFERS, NO_DIFFERENCE, USAGE
+from comparisons.cli.spread import spread_command
+from comparisons.cli.verify import verify_command
 from comparisons.problems import ProblemError
 from comparisons.runs import KerasMissingError
+from comparisons.traces import RecordingError
 
 __all__ = ["COULD_NOT_RUN", "DIFFERS", "NO_DIFFERENCE", "USAGE", "cli", "main"]
 
@@ -23,10 +29,10 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         status = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted: nothing was written", err=True)
+    except (KeyboardInterrupt, click.Abort) as error:
+        click.echo(f"interrupted: {str(error) or 'nothing was written'}", err=True)
         _leave_at_once(COULD_NOT_RUN)
-    except (KerasMissingError, ProblemError, OSError) as error:
+    except (KerasMissingError, ProblemError, RecordingError, OSError) as error:
         click.echo(f"could not run: {error}", err=True)
         status = COULD_NOT_RUN
     except Exception:  # noqa: BLE001  a mistake of ours must not look like a difference
@@ -52,5 +58,13 @@ def cli() -> None:
     """
 
 
-for command in (compare_command, problems_command):
+for command in (
+    compare_command,
+    problems_command,
+    selftest_command,
+    spread_command,
+    record_command,
+    verify_command,
+    diff_command,
+):
     cli.add_command(command)

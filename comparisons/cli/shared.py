@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from comparisons import problems, reports
-from comparisons.problems import ProblemError
+from comparisons.problems import Problem, ProblemError
+from comparisons.runs import Kept, LiveKeras, Reference
+from comparisons.traces import shipped, shipped_names
 
 #: Exit statuses; 2, for a wrong command line, is click's own.
 NO_DIFFERENCE, DIFFERS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
@@ -26,6 +28,11 @@ def check_problems(
     except ProblemError as error:
         raise click.BadParameter(str(error)) from error
     return names
+
+
+def check_problem(context: click.Context, option: click.Parameter, name: str) -> str:
+    """Refuse a name that the catalogue does not have: a callback of click."""
+    return check_problems(context, option, (name,))[0]
 
 
 def check_output(
@@ -46,13 +53,25 @@ def console() -> Console:
 
 
 @contextmanager
-def progress(total: int, terminal: Console, starting: str) -> Iterator[Callable[[int], object]]:
+def progress(
+    total: int, terminal: Console, starting: str, unit: str = "steps"
+) -> Iterator[Callable[[int], object]]:
     """Show a bar while there is a terminal to show it on: stdout's, or else stderr's.
 
-    It says ``starting`` until the first step of ``total`` is done.
+    It says ``starting`` until the first of ``total`` units is done.
     """
     shown = terminal if terminal.is_terminal else Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bar:
         task = bar.add_task(starting, total=total)
-        yield lambda steps: bar.update(task, advance=steps, description="steps")
+        yield lambda steps: bar.update(task, advance=steps, description=unit)
+
+
+def reference_of(problem: Problem, *, live: bool) -> Reference:
+    """Return Keras itself, or the recording of it that comes with this package.
+
+    Where there is no recording, it is Keras itself.
+    """
+    if live or problem.name not in shipped_names():
+        return Kept(LiveKeras(problem))
+    return shipped(problem.name, problem.dtype)

@@ -1,13 +1,14 @@
 """Reports: what was found, told to people and to machines. Nothing is computed here."""
 
 from comparisons.reports.files import OutputError, check_writable, write
-from comparisons.reports.machine import SCHEMA, to_csv, to_json
+from comparisons.reports.machine import SCHEMA, findings_to_json, to_csv, to_json
 from comparisons.reports.text import show, summary
 
 __all__ = [
     "SCHEMA",
     "OutputError",
     "check_writable",
+    "findings_to_json",
     "show",
     "summary",
     "to_csv",

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from comparisons.causes import Finding
 from comparisons.verdicts import Divergence, Given, Verdict
 
 #: Changes when a field changes its meaning or goes; new fields may come at any time.
 SCHEMA = "keras-parity/compare/1"
+SELFTEST_SCHEMA = "keras-parity/selftest/1"
 
 
 def to_json(verdicts: Sequence[Verdict]) -> str:
@@ -58,12 +60,32 @@ def result(verdict: Verdict) -> dict[str, Any]:
             "count": verdict.undecided_count,
             "listed": [asdict(place) for place in verdict.undecided],
         },
+        "sensitivity": None if verdict.sensitivity is None else asdict(verdict.sensitivity),
         "epoch_losses": asdict(verdict.epoch_losses),
         "final_parameters": {
             path: {"candidate": candidate.tolist(), "reference": reference.tolist()}
             for path, (candidate, reference) in verdict.final_parameters.items()
         },
     }
+
+
+def findings_to_json(found: Mapping[tuple[str, str], Sequence[Finding]]) -> str:
+    """Return what was found of planted mistakes, by problem and dtype, as one JSON document."""
+    results = [
+        {
+            "problem": problem,
+            "dtype": dtype,
+            "fault": finding.fault.name,
+            "site": finding.fault.site,
+            "found": finding.seen,
+            "found_at": None if finding.first is None else finding.first.site,
+            "step": None if finding.first is None else finding.first.step,
+            "explained": finding.explained,
+        }
+        for (problem, dtype), here in found.items()
+        for finding in here
+    ]
+    return json.dumps({"schema": SELFTEST_SCHEMA, "results": results}, indent=2) + "\n"
 
 
 def _divergence(first: Divergence) -> dict[str, Any]:

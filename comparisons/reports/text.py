@@ -90,6 +90,8 @@ def _show_verdict(verdict: Verdict, console: Console) -> None:
         _print(f"at step {worst.step}, {worst.site}{_index(worst.index)}", console)
         if nearer is not None:
             _print(_nearer(nearer), console)
+    if verdict.passed and verdict.sensitivity is not None:
+        _print(verdict.sensitivity.sentence(), console)
     if verdict.not_offered:
         _print(f"not shown by the candidate: {', '.join(verdict.not_offered)}", console)
     if verdict.undecided_count:

@@ -5,6 +5,7 @@ from comparisons.verdicts.evidence import Evidence
 from comparisons.verdicts.judge import Judge
 from comparisons.verdicts.kinks import Undecided, kinks_of
 from comparisons.verdicts.outcomes import Outcome
+from comparisons.verdicts.sensitivity import Sensitivity
 from comparisons.verdicts.table import Ended, SiteTable
 from comparisons.verdicts.tolerances import Given, Measured, Tolerance
 from comparisons.verdicts.verdict import EpochLosses, Nearer, Verdict, Worst
@@ -20,6 +21,7 @@ __all__ = [
     "Nearer",
     "Outcome",
     "Row",
+    "Sensitivity",
     "SiteTable",
     "Tolerance",
     "Undecided",

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from comparisons.verdicts.divergence import Divergence
 from comparisons.verdicts.kinks import Undecided
 from comparisons.verdicts.outcomes import Outcome
+from comparisons.verdicts.sensitivity import Sensitivity
 from comparisons.verdicts.table import Ended, SiteTable
 from comparisons.verdicts.tolerances import Tolerance
 
@@ -70,7 +71,8 @@ class Verdict:
 
     ``tables`` has one entry a site, in causal order; ``not_offered`` are the reference's sites
     that the candidate does not show, and that nothing is said about. ``first`` is where the two
-    sides first part, if they do. ``final_parameters`` maps ``layer/tensor`` to both sides' last
+    sides first part, if they do. ``sensitivity`` is what a pass would have caught, where that was
+    measured. ``final_parameters`` maps ``layer/tensor`` to both sides' last
     arrays.
     """
 
@@ -90,6 +92,7 @@ class Verdict:
     epoch_losses: EpochLosses
     final_parameters: Mapping[str, tuple[Array, Array]]
     environment: Mapping[str, str]
+    sensitivity: Sensitivity | None = None
 
     @property
     def sites(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from comparisons import problems
-from comparisons.causes import OpenTrainer, explain, faults_for, plant, sensitivity
+from comparisons.causes import OpenTrainer, explain, faults_for, findings, plant
 from comparisons.problems import CLASSIC
 from comparisons.runs import Kept, TutorialTrainer, scratch_trainer
 
@@ -107,8 +107,8 @@ def test_an_explanation_of_a_classic_problem_takes_less_than_a_second(
 
 def test_equal_weights_hide_what_their_companion_shows(recorded: Recorded) -> None:
     def found(name: str) -> dict[str, Any]:
-        findings = sensitivity(problems.get(name), recorded(name, "float64"))
-        return {finding.fault.name: finding for finding in findings}
+        found_here = findings(problems.get(name), recorded(name, "float64"))
+        return {finding.fault.name: finding for finding in found_here}
 
     companion = found("regression_asymmetric")
     assert all(finding.seen and finding.explained for finding in companion.values())
