@@ -22,9 +22,11 @@ from comparisons.runs import (
     ScratchTrainer,
     Start,
     Trainer,
+    is_small,
     make_twins,
     scratch_trainer,
     starts,
+    usual_twins,
     witness_dtype,
 )
 from comparisons.verdicts import (
@@ -41,11 +43,6 @@ from comparisons.verdicts import (
 from scratch.sequential import WeightedMean
 
 Array = npt.NDArray[Any]
-
-# A model of up to this many parameters is small.
-_SMALL = 10_000
-# How many twins measure a budget: a large array is a sample in itself.
-_TWINS_SMALL, _TWINS_LARGE = 8, 1
 
 
 def compare(
@@ -69,13 +66,15 @@ def compare(
     which known mistakes a pass would have caught (``sensitive``), which keeps all blocks.
     ``on_steps`` is told how many more steps are done, after each part.
 
-    Raises ``KerasMissingError`` when Keras is needed and not installed.
+    Raises ``KerasMissingError`` when Keras is needed and not installed, and ``ValueError``
+    where the reference is of another problem.
     """
     reference = LiveKeras(problem) if reference is None else reference
+    reference.check(problem)
     tolerance = Measured() if tolerance is None else tolerance
-    small = sum(w.size for w in problem.weights.values()) <= _SMALL
+    small = is_small(problem)
     if twins is None:
-        twins = _TWINS_SMALL if small else _TWINS_LARGE
+        twins = usual_twins(problem)
     if isinstance(tolerance, Given):
         twins = 0
     witnessed = small if witness is None else witness

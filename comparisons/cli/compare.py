@@ -18,6 +18,7 @@ from comparisons.cli.shared import (
 from comparisons.comparing import compare
 from comparisons.problems import DTYPES, ProblemError
 from comparisons.runs import MODES, LiveKeras, Mode, import_keras_ref
+from comparisons.traces import shipped
 from comparisons.verdicts import Given, Verdict
 
 
@@ -61,6 +62,11 @@ from comparisons.verdicts import Given, Verdict
 @click.option(
     "--prove", is_flag=True, help="Prove that recording changes nothing: run plain fit too."
 )
+@click.option(
+    "--recorded",
+    is_flag=True,
+    help="Compare with the recordings of Keras that come with this package: needs no Keras.",
+)
 @click.option("--quiet", is_flag=True, help="Print the last line only.")
 def compare_command(
     names: tuple[str, ...],
@@ -72,18 +78,23 @@ def compare_command(
     rtol: float | None,
     atol: float | None,
     prove: bool,  # noqa: FBT001
+    recorded: bool,  # noqa: FBT001
     quiet: bool,  # noqa: FBT001
 ) -> int:
     """Train scratch and Keras from identical weights and compare every number of every step.
 
     Without a PROBLEM, the two classic ones are run: regression and classification.
     """
-    if every and names:
-        message = "give problems by name or --all, not both"
-        raise click.UsageError(message)
-    if json_file is not None and csv_file is not None and json_file.resolve() == csv_file.resolve():
-        message = "--json and --csv need a file each, received the same one twice"
-        raise click.UsageError(message)
+    clashes = {
+        "give problems by name or --all, not both": every and bool(names),
+        "--json and --csv need a file each, received the same one twice": _same(
+            json_file, csv_file
+        ),
+        "--prove runs Keras, and --recorded does without: give one of them": prove and recorded,
+    }
+    for message, clash in clashes.items():
+        if clash:
+            raise click.UsageError(message)
     tolerance = _tolerance(rtol, atol)
     chosen = problems.names() if every else dict.fromkeys(names) or problems.CLASSIC
     runs = [problems.get(name).astype(dtype) for name in chosen for dtype in dict.fromkeys(dtypes)]
@@ -91,19 +102,20 @@ def compare_command(
     terminal = console()
     verdicts: list[Verdict] = []
     steps = sum(problem.steps for problem in runs)
-    with progress(steps, terminal, "starting Keras") as advance:
-        for warning in import_keras_ref().warnings():
+    with progress(steps, terminal, "starting" if recorded else "starting Keras") as advance:
+        for warning in () if recorded else import_keras_ref().warnings():
             click.echo(f"warning: {warning}", err=True)
         for problem in runs:
-            reference = LiveKeras(problem)
+            live = None if recorded else LiveKeras(problem)
+            reference = shipped(problem.name, problem.dtype) if live is None else live
             found = compare(
                 problem, modes=modes, reference=reference, tolerance=tolerance, on_steps=advance
             )
             verdicts += found
             if not quiet:
                 reports.show(found, terminal)
-            if prove:
-                _prove(reference, found[0], terminal, quiet=quiet)
+            if prove and live is not None:
+                _prove(live, found[0], terminal, quiet=quiet)
     if json_file is not None:
         reports.write(json_file, reports.to_json(verdicts))
     if csv_file is not None:
@@ -113,6 +125,10 @@ def compare_command(
         terminal.print()
     terminal.print(Text(reports.summary(verdicts), style="bold green" if passed else "bold red"))
     return NO_DIFFERENCE if passed else DIFFERS
+
+
+def _same(one: Path | None, other: Path | None) -> bool:
+    return one is not None and other is not None and one.resolve() == other.resolve()
 
 
 def _mode(mode: str) -> Mode:

@@ -90,7 +90,7 @@ def record_command(
         numbers = f"{recording.steps:>7,} steps  {_size(recording.bytes):>9}"
         terminal.print(Text(f"  {recording.path.name:<{width}}  {numbers}"))
     size = _size(sum(recording.bytes for recording in done))
-    terminal.print(Text(f"{_many(len(done))}, {size}, in {out}", style="bold"))
+    terminal.print(Text(f"{_many(len(done))}, {size}, in {out}", style="bold"), soft_wrap=True)
     return NO_DIFFERENCE
 
 

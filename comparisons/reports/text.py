@@ -36,8 +36,9 @@ def show(verdicts: Sequence[Verdict], console: Console) -> None:
 
 def source(environment: Mapping[str, str]) -> str:
     """Say in a few words what the reference is."""
+    kind = "a recording of" if environment.get("reference") == "recorded" else "live"
     return (
-        f"live Keras {environment['keras']}, {environment['backend']} "
+        f"{kind} Keras {environment['keras']}, {environment['backend']} "
         f"{environment[environment['backend']]}, {environment['device']}, {environment['dtype']}"
     )
 

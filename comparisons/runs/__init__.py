@@ -18,7 +18,7 @@ from comparisons.runs.trainers import (
     witness_dtype,
 )
 from comparisons.runs.tutorial import TutorialTrainer
-from comparisons.runs.twins import make_twins
+from comparisons.runs.twins import is_small, make_twins, usual_twins
 
 __all__ = [
     "MODES",
@@ -36,8 +36,10 @@ __all__ = [
     "Trainer",
     "TutorialTrainer",
     "import_keras_ref",
+    "is_small",
     "make_twins",
     "scratch_trainer",
     "starts",
+    "usual_twins",
     "witness_dtype",
 ]

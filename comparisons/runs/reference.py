@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from comparisons.problems import Problem
+from comparisons.problems import Problem, ProblemError, differing
 
 Array = npt.NDArray[Any]
 
@@ -46,6 +46,9 @@ class Reference(Protocol):
     def blocks(self) -> Iterator[Block]:
         """Yield the steps in order."""
 
+    def check(self, problem: Problem) -> None:
+        """Raise ``ValueError`` where these are not the numbers of that problem."""
+
 
 class LiveKeras:
     """Keras, training here and now.
@@ -72,6 +75,15 @@ class LiveKeras:
             raise RuntimeError(message)
         self._trained = True
         yield from _one_ahead(self._record())
+
+    def check(self, problem: Problem) -> None:
+        """Raise ``ProblemError`` where another problem is trained here."""
+        if found := differing(self.problem, problem):
+            message = (
+                f"this Keras trains {self.problem.name!r}, which is another problem than "
+                f"{problem.name!r}: they differ in {', '.join(found)}"
+            )
+            raise ProblemError(message)
 
     def prove(self, losses: list[float]) -> Any:
         """Hold the finished recording, with its epoch losses, against a plain ``fit``."""
@@ -101,6 +113,7 @@ class Kept:
         self.environment = reference.environment
         self.constants = reference.constants
         self.sites = reference.sites
+        self.check = reference.check
         self._blocks = list(reference.blocks())
 
     def blocks(self) -> Iterator[Block]:

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from comparisons.problems import Problem
 from comparisons.runs.trainers import ScratchTrainer
 from scratch import activations
 from scratch.arrays import Activation as ActivationFunction
@@ -30,6 +31,10 @@ from scratch.optimizers import Optimizer, Slots
 
 Array = npt.NDArray[Any]
 
+# A model of up to this many parameters is small.
+_SMALL = 10_000
+# How many twins measure a budget: a large array is a sample in itself.
+_TWINS_SMALL, _TWINS_LARGE = 8, 1
 # How many nudged copies of an optimizer's hyperparameters a twin goes through in turn.
 _RULES = 16
 # Where in a long row of random units an array's own begin, call by call. A prime number of
@@ -185,6 +190,16 @@ class NudgedOptimizer:
 def _with(optimizer: Any, numbers: dict[str, float]) -> Optimizer:
     changed: Optimizer = replace(optimizer, **numbers)
     return changed
+
+
+def is_small(problem: Problem) -> bool:
+    """Return whether a problem's parameters are few."""
+    return sum(w.size for w in problem.weights.values()) <= _SMALL
+
+
+def usual_twins(problem: Problem) -> int:
+    """Return how many twins measure the rounding budgets of a problem."""
+    return _TWINS_SMALL if is_small(problem) else _TWINS_LARGE
 
 
 def make_twins(

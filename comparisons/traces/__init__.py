@@ -1,9 +1,9 @@
 """Traces: recordings of Keras's runs, and what moved from one to another."""
 
+from comparisons.problems import differing
 from comparisons.traces.errors import RecordingError
 from comparisons.traces.movement import Movement, Place, SiteMovement, what_moved
 from comparisons.traces.recording import Recording
-from comparisons.traces.sameness import differing
 from comparisons.traces.shipping import locate, shipped, shipped_names
 from comparisons.traces.telling import environments_differ, sentence, source
 from comparisons.traces.writing import Writer, check_free, record

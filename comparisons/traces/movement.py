@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from comparisons.problems import Problem
+from comparisons.problems import Problem, differing
 from comparisons.runs import (
     Block,
     Reference,
@@ -23,18 +23,15 @@ from comparisons.runs import (
     make_twins,
     scratch_trainer,
     starts,
+    usual_twins,
 )
 from comparisons.traces.errors import RecordingError
 from comparisons.traces.recording import Recording
 from comparisons.traces.replaying import Replay, widened
-from comparisons.traces.sameness import differing
 from comparisons.verdicts import Divergence, Ended, Evidence, Judge, Measured, Outcome, kinks_of
 
 Array = npt.NDArray[Any]
 Series = Array | list[Array]
-
-# A model of up to this many parameters is small, and how many twins then measure its budget.
-_SMALL, _TWINS_SMALL, _TWINS_LARGE = 10_000, 8, 1
 
 
 class Trace(Reference, Protocol):
@@ -220,9 +217,7 @@ class _Comparison:
         self, problem: Problem, before: Trace, sites: tuple[str, ...], *, restarts: bool
     ) -> None:
         textbook = scratch_trainer(problem, before.constants)
-        small = sum(w.size for w in problem.weights.values()) <= _SMALL
-        count = _TWINS_SMALL if small else _TWINS_LARGE
-        twins = make_twins(textbook, problem.dtype, problem.largest_array, count)
+        twins = make_twins(textbook, problem.dtype, problem.largest_array, usual_twins(problem))
         mode: Any = "locked" if restarts else "free"
         self.scratch = Run(textbook, problem, mode)
         self.twins = [Run(twin, problem, mode) for twin in twins]

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comparisons.problems import Problem
+from comparisons.problems import Problem, differing
 from comparisons.runs import Block
 from comparisons.runs.reference import steps_per_block
 from comparisons.traces import files, header, index, tensors
 from comparisons.traces.errors import RecordingError
-from comparisons.traces.sameness import differing
 
 
 @dataclass(frozen=True)

@@ -418,3 +418,22 @@ def test_every_fact_that_no_longer_holds_is_named(
     for sentence, fact in zip(sentences, broken, strict=True):
         assert sentence.startswith("this is Keras 9.8.7; ")
         assert sentence.endswith(f"and here it is no longer true that {fact}")
+
+
+def test_a_comparison_with_recordings_needs_no_keras() -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['keras'] = sys.modules['tensorflow'] = None\n"
+        "from comparisons.cli import main\n"
+        "sys.argv = ['keras-parity', 'compare', '--recorded', 'regression']\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == NO_DIFFERENCE, done.stderr
+    assert "compared with a recording of Keras 3.15.1" in done.stdout
+
+
+def test_proving_a_recording_is_refused() -> None:
+    done = invoke("compare", "--recorded", "--prove")
+    assert done.exit_code == USAGE
+    assert "--prove runs Keras, and --recorded does without: give one of them" in done.output

@@ -1,5 +1,6 @@
 """Recordings: what is read is what was written, or there is a sentence that says why not."""
 
+import io
 import os
 import random
 import shutil
@@ -14,9 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 from rewriting import Changed, changed, entries, rewritten, with_bytes, with_file
+from rich.console import Console
 
 from comparisons import compare, problems
 from comparisons.problems import DTYPES
+from comparisons.reports import show
 from comparisons.runs import Block, LiveKeras, ScratchTrainer, scratch_trainer
 from comparisons.traces import (
     Recording,
@@ -742,3 +745,16 @@ def test_live_keras_is_within_rounding_of_what_is_shipped(name: str, dtype: str)
     found = what_moved(before, LiveKeras(before.problem))
     assert found.outcome <= Outcome.CLOSE
     assert found.steps == before.problem.steps
+
+
+def test_a_comparison_refuses_the_recording_of_another_problem() -> None:
+    with pytest.raises(RecordingError, match="a recording of another problem than 'momentum'"):
+        compare(problems.get("momentum"), reference=shipped("nesterov", "float64"))
+
+
+def test_a_comparison_with_a_recording_says_that_it_is_one() -> None:
+    reference = shipped("regression", "float64")
+    verdicts = compare(reference.problem, reference=reference)
+    console = Console(width=80, record=True, file=io.StringIO())
+    show(verdicts, console)
+    assert "compared with a recording of Keras 3.15.1, tensorflow" in console.export_text()

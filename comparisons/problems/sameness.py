@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from comparisons.problems import Problem
+from comparisons.problems.problem import Problem
 
 Array = npt.NDArray[Any]
 
@@ -16,6 +16,8 @@ def differing(one: Problem, other: Problem) -> tuple[str, ...]:
 
     Configs are compared as JSON and arrays bit by bit. Names and questions do not count.
     """
+    if one is other:
+        return ()
     ours, theirs = _content(one), _content(other)
     return tuple(name for name, content in ours.items() if content != theirs[name])
 
