@@ -184,7 +184,8 @@ class _Side:
                         witness=self.witness.steps(block, states) if self.witness else None,
                     )
                 )
-        self._losses.append(np.asarray(candidate["loss/value"]))
+        # A candidate may show no loss: its epochs then have none.
+        self._losses.append(np.asarray(candidate.get("loss/value", np.full(len(block), np.nan))))
         self._last = {
             site.removeprefix("update/"): array[-1]
             for site, array in candidate.items()
@@ -213,7 +214,11 @@ class _Side:
                 candidate=epoch_losses(problem, np.concatenate(self._losses)),
                 reference=epoch_losses(problem, losses),
             ),
-            final_parameters={path: (self._last[path], w) for path, w in final.items()},
+            final_parameters={
+                path: (self._last[path], w)
+                for path, w in final.items()
+                if path in self._last and self._last[path].shape == w.shape
+            },
             environment=self.reference.environment,
             sensitivity=self._sensitivity(steps) if steps and judge.first is None else None,
         )

@@ -34,7 +34,9 @@ ROOMS: dict[str, set[str]] = {
     "causes": {"problems", "runs", "verdicts"},
     "comparing": {"problems", "runs", "verdicts", "causes"},
     "shuffling": {"problems", "runs", "comparing"},
-    "reports": {"problems", "verdicts", "causes"},
+    "checking": {"problems", "runs", "traces", "verdicts", "causes", "comparing"},
+    "reports": {"problems", "verdicts", "causes", "checking"},
+    "parity": {"problems", "runs", "verdicts", "checking", "reports"},
     "cli": {
         "problems",
         "runs",
@@ -43,6 +45,7 @@ ROOMS: dict[str, set[str]] = {
         "causes",
         "comparing",
         "shuffling",
+        "checking",
         "reports",
     },
     "__init__": {
@@ -50,6 +53,8 @@ ROOMS: dict[str, set[str]] = {
         "runs",
         "verdicts",
         "comparing",
+        "checking",
+        "parity",
     },
     "__main__": {"cli"},
 }

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from comparisons import problems, reports
 from comparisons.causes import Finding, faults_for, findings
+from comparisons.checking import reference_for
 from comparisons.cli.shared import (
     DIFFERS,
     NO_DIFFERENCE,
@@ -17,7 +18,6 @@ from comparisons.cli.shared import (
     check_problems,
     console,
     progress,
-    reference_of,
 )
 from comparisons.problems import DTYPES
 
@@ -63,7 +63,7 @@ def selftest_command(
     found: dict[tuple[str, str], Sequence[Finding]] = {}
     with progress(total, terminal, "planting", unit="mistakes") as advance:
         for problem in runs:
-            reference = reference_of(problem, live=live)
+            reference = reference_for(problem, live=live)
             here = findings(problem, reference, advance)
             found[problem.name, problem.dtype] = here
             if not quiet:

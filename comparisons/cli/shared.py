@@ -10,9 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from comparisons import problems, reports
-from comparisons.problems import Problem, ProblemError
-from comparisons.runs import Kept, LiveKeras, Reference
-from comparisons.traces import shipped, shipped_names
+from comparisons.problems import ProblemError
 
 #: Exit statuses; 2, for a wrong command line, is click's own.
 NO_DIFFERENCE, DIFFERS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
@@ -65,13 +63,3 @@ def progress(
     with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bar:
         task = bar.add_task(starting, total=total)
         yield lambda steps: bar.update(task, advance=steps, description=unit)
-
-
-def reference_of(problem: Problem, *, live: bool) -> Reference:
-    """Return Keras itself, or the recording of it that comes with this package.
-
-    Where there is no recording, it is Keras itself.
-    """
-    if live or problem.name not in shipped_names():
-        return Kept(LiveKeras(problem))
-    return shipped(problem.name, problem.dtype)

@@ -72,7 +72,7 @@ def _chosen(epochs: int) -> list[int]:
 def _parameters(verdict: Verdict) -> Iterator[tuple[str, float, float]]:
     for path, (candidate, reference) in verdict.final_parameters.items():
         for index in np.ndindex(reference.shape):
-            yield f"{path}{_index(index)}", float(candidate[index]), float(reference[index])
+            yield f"{path}{index_of(index)}", float(candidate[index]), float(reference[index])
 
 
 def _number(x: float, dtype: str) -> str:
@@ -87,8 +87,8 @@ def _show_verdict(verdict: Verdict, console: Console) -> None:
     if verdict.outcome == Outcome.EXACT:
         _print("exactly equal everywhere", console)
     elif worst is not None:
-        _print(f"worst: {worst.multiple:.2g} × {_bound(verdict)},", console)
-        _print(f"at step {worst.step}, {worst.site}{_index(worst.index)}", console)
+        _print(f"worst: {worst.multiple:.2g} × {bound(verdict)},", console)
+        _print(f"at step {worst.step}, {worst.site}{index_of(worst.index)}", console)
         if nearer is not None:
             _print(_nearer(nearer), console)
     if verdict.passed and verdict.sensitivity is not None:
@@ -97,7 +97,7 @@ def _show_verdict(verdict: Verdict, console: Console) -> None:
         _print(f"not shown by the candidate: {', '.join(verdict.not_offered)}", console)
     if verdict.undecided_count:
         places = ", ".join(
-            f"step {u.step} {u.site}{_index(u.index)}" for u in verdict.undecided[:UNDECIDED]
+            f"step {u.step} {u.site}{index_of(u.index)}" for u in verdict.undecided[:UNDECIDED]
         )
         more = ", …" if verdict.undecided_count > UNDECIDED else ""
         _print(
@@ -108,7 +108,8 @@ def _show_verdict(verdict: Verdict, console: Console) -> None:
         _show_first(verdict.first, verdict, console)
 
 
-def _bound(verdict: Verdict) -> str:
+def bound(verdict: Verdict) -> str:
+    """Say what a verdict allowed."""
     tolerance = verdict.tolerance
     if isinstance(tolerance, Given):
         return f"your tolerance (rtol {tolerance.rtol:g}, atol {tolerance.atol:g})"
@@ -124,7 +125,8 @@ def _nearer(nearer: Nearer) -> str:
     )
 
 
-def _index(index: tuple[int, ...]) -> str:
+def index_of(index: tuple[int, ...]) -> str:
+    """Write the place of a value in an array; nothing for a single number."""
     return f"[{','.join(map(str, index))}]" if index else ""
 
 
@@ -134,13 +136,13 @@ def _show_first(first: Divergence, verdict: Verdict, console: Console) -> None:
     _print(f"shape {first.shape}, {first.dtype}; agreed before it: {agreed}", console)
     if not first.rows:
         return
-    _print(f"{first.beyond} of {first.size} values beyond {_bound(verdict)}; worst:", console)
+    _print(f"{first.beyond} of {first.size} values beyond {bound(verdict)}; worst:", console)
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     for name in (" " * INDENT + "index", "scratch", "keras", "difference", "× budget"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in first.rows:
         table.add_row(
-            _index(row.index) or "-",
+            index_of(row.index) or "-",
             f"{row.candidate:.9g}",
             f"{row.reference:.9g}",
             f"{row.difference:.3g}",

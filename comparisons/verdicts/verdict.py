@@ -59,7 +59,10 @@ class Nearer:
 
 @dataclass(frozen=True)
 class EpochLosses:
-    """Each epoch's loss as ``fit`` reports it: the mean, by rows, of losses before the updates."""
+    """Each epoch's loss as ``fit`` reports it: the mean, by rows, of losses before the updates.
+
+    Those of a candidate that shows no loss are NaN.
+    """
 
     candidate: tuple[float, ...]
     reference: tuple[float, ...]
@@ -73,7 +76,7 @@ class Verdict:
     that the candidate does not show, and that nothing is said about. ``first`` is where the two
     sides first part, if they do. ``sensitivity`` is what a pass would have caught, where that was
     measured. ``final_parameters`` maps ``layer/tensor`` to both sides' last
-    arrays.
+    arrays, where the candidate shows one of that shape.
     """
 
     problem: str

@@ -1,0 +1,65 @@
+"""A failure, told in plain lines: where, how much, why, and compared with what."""
+
+from collections.abc import Iterator
+
+from comparisons.causes import Explanation
+from comparisons.checking import Checked
+from comparisons.reports.text import bound, index_of, source
+from comparisons.verdicts import Divergence, Verdict
+
+
+def failure(checked: Checked) -> str:
+    """Return what to tell of a candidate that failed, in lines.
+
+    In this order: the site and step where the two sides first part; what agreed before it; how
+    many values are out of bounds and the worst few; the smallest relative tolerance that would
+    have passed; the tested cause; what the reference is. Where nothing was compared, that.
+    """
+    parted = checked.parted
+    if parted is None:
+        return "\n".join(
+            f"{v.problem}, {v.dtype}, {v.mode}: {v.sentence}" for v in checked.verdicts
+        )
+    verdict, first = parted
+    run = f"{verdict.problem}, {verdict.dtype}, {verdict.mode} run"
+    lines = [
+        f"{run}: step {first.step}, {first.site}: {first.outcome.name} (first; its inputs agree)",
+        f"  shape {first.shape}, {first.dtype}",
+        f"  agreed before it: {', '.join(first.agreed) or 'nothing: it is the first site'}",
+        *_values(verdict, first),
+        *_causes(checked),
+        f"  reference: {source(verdict.environment)}",
+    ]
+    return "\n".join(lines)
+
+
+def _values(verdict: Verdict, first: Divergence) -> Iterator[str]:
+    if first.reason is not None:
+        yield f"  cannot be compared: {first.reason}"
+        return
+    yield f"  {first.beyond} of {first.size} values beyond {bound(verdict)}; worst:"
+    yield f"  {'index':>10}{'yours':>16}{'keras':>16}{'difference':>13}{'× budget':>11}"
+    for row in first.rows:
+        yield (
+            f"  {index_of(row.index) or '-':>10}{row.candidate:>16.9g}{row.reference:>16.9g}"
+            f"{row.difference:>13.3g}{row.multiple:>11.2g}"
+        )
+    yield f"  smallest rtol that would pass: {first.smallest_rtol:.2g}"
+
+
+def _causes(checked: Checked) -> Iterator[str]:
+    if not checked.explanations:
+        yield "  cause: no known mistake, nor any three of them, gives these numbers"
+        return
+    several = len(checked.explanations) > 1
+    for number, explanation in enumerate(checked.explanations, 1):
+        which = f" {number} of {len(checked.explanations)}, any of which fits" if several else ""
+        yield f"  cause{which} {_planted(explanation)}"
+        yield from (f"    {sentence}" for sentence in explanation.sentences)
+    if checked.separated_by is not None:
+        yield f"  the problem {checked.separated_by!r} tells these causes apart"
+
+
+def _planted(explanation: Explanation) -> str:
+    them = "together they give" if len(explanation.faults) > 1 else "it gives"
+    return f"(planted, {them} these numbers at every step):"
