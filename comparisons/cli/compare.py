@@ -10,13 +10,14 @@ from comparisons import problems, reports
 from comparisons.cli.shared import (
     DIFFERS,
     NO_DIFFERENCE,
-    check_output,
     check_problems,
     console,
+    dtype_option,
+    file_option,
     progress,
 )
 from comparisons.comparing import compare
-from comparisons.problems import DTYPES, ProblemError
+from comparisons.problems import ProblemError
 from comparisons.runs import MODES, LiveKeras, Mode, import_keras_ref
 from comparisons.traces import shipped
 from comparisons.verdicts import Given, Verdict
@@ -25,15 +26,7 @@ from comparisons.verdicts import Given, Verdict
 @click.command("compare", short_help="Compare scratch with Keras, number by number.")
 @click.argument("names", metavar="[PROBLEM]...", nargs=-1, callback=check_problems)
 @click.option("--all", "every", is_flag=True, help="Run every problem of the catalogue.")
-@click.option(
-    "--dtype",
-    "dtypes",
-    type=click.Choice(DTYPES),
-    multiple=True,
-    default=DTYPES,
-    show_default=True,
-    help="Precision of both sides; may be given twice.",
-)
+@dtype_option("Precision of both sides")
 @click.option(
     "--mode",
     type=click.Choice([*MODES, "both"]),
@@ -41,22 +34,8 @@ from comparisons.verdicts import Given, Verdict
     show_default=True,
     help="free: scratch keeps its own state. locked: every step restarts from Keras's.",
 )
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path),
-    callback=check_output,
-    metavar="FILE",
-    help="Write the results as JSON.",
-)
-@click.option(
-    "--csv",
-    "csv_file",
-    type=click.Path(path_type=Path),
-    callback=check_output,
-    metavar="FILE",
-    help="Write everything measured, a row for each step and site.",
-)
+@file_option("json", "Write the results as JSON.")
+@file_option("csv", "Write everything measured, a row for each step and site.")
 @click.option("--rtol", type=float, help="Your own relative tolerance; needs --atol.")
 @click.option("--atol", type=float, help="Your own absolute tolerance; needs --rtol.")
 @click.option(

@@ -1,10 +1,7 @@
 """``keras-parity diff``."""
 
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from comparisons import reports
-from comparisons.cli.shared import DIFFERS, NO_DIFFERENCE, check_output, console, progress
+from comparisons.cli.shared import (
+    DIFFERS,
+    NO_DIFFERENCE,
+    console,
+    file_option,
+    progress,
+)
 from comparisons.traces import (
     Movement,
     Recording,
@@ -47,14 +50,7 @@ def check_recording(_context: click.Context, _argument: click.Parameter, target:
 @click.command("diff", short_help="Compare two recordings of one problem.")
 @click.argument("a", callback=check_recording)
 @click.argument("b", callback=check_recording)
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path),
-    callback=check_output,
-    metavar="FILE",
-    help="Write the results as JSON.",
-)
+@file_option("json", "Write the results as JSON.")
 def diff_command(a: Path, b: Path, json_file: Path | None) -> int:
     """Compare recordings A and B of one problem: two Keras versions, machines or dtypes.
 
@@ -137,7 +133,7 @@ def _json(pair: Mapping[str, Recording], found: Movement) -> str:
         "ended": None if found.ended is None else asdict(found.ended),
         "sites": {name: asdict(site) for name, site in found.sites.items()},
     }
-    return json.dumps(_plain(document), indent=2, allow_nan=False) + "\n"
+    return reports.as_json(document)
 
 
 def _side(recording: Recording) -> dict[str, Any]:
@@ -148,16 +144,3 @@ def _side(recording: Recording) -> dict[str, Any]:
         "environment": recording.environment,
         "constants": recording.constants,
     }
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as valid JSON: outcomes by name, numbers that are not finite as strings."""
-    if isinstance(value, Enum):
-        return value.name
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value

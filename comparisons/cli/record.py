@@ -8,8 +8,7 @@ import click
 from rich.text import Text
 
 from comparisons import problems
-from comparisons.cli.shared import NO_DIFFERENCE, check_problems, console, progress
-from comparisons.problems import DTYPES
+from comparisons.cli.shared import NO_DIFFERENCE, check_problems, console, dtype_option, progress
 from comparisons.runs import import_keras_ref
 from comparisons.traces import Recording, RecordingError, check_free, record
 
@@ -29,15 +28,7 @@ def check_directory(_context: click.Context, _option: click.Parameter, path: Pat
 @click.command("record", short_help="Record Keras, to compare with where there is none.")
 @click.argument("names", metavar="[PROBLEM]...", nargs=-1, callback=check_problems)
 @click.option("--all", "every", is_flag=True, help="Record every problem of the catalogue.")
-@click.option(
-    "--dtype",
-    "dtypes",
-    type=click.Choice(DTYPES),
-    multiple=True,
-    default=DTYPES,
-    show_default=True,
-    help="Precision of the run; may be given twice.",
-)
+@dtype_option("Precision of the run")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

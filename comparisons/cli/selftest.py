@@ -14,34 +14,19 @@ from comparisons.checking import reference_for
 from comparisons.cli.shared import (
     DIFFERS,
     NO_DIFFERENCE,
-    check_output,
     check_problems,
     console,
+    dtype_option,
+    file_option,
     progress,
 )
-from comparisons.problems import DTYPES
 
 
 @click.command("selftest", short_help="Plant every known mistake and see it found.")
 @click.argument("names", metavar="[PROBLEM]...", nargs=-1, callback=check_problems)
-@click.option(
-    "--dtype",
-    "dtypes",
-    type=click.Choice(DTYPES),
-    multiple=True,
-    default=DTYPES,
-    show_default=True,
-    help="Precision; may be given twice.",
-)
+@dtype_option("Precision")
 @click.option("--live", is_flag=True, help="Compare with Keras itself, not with its recordings.")
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path),
-    callback=check_output,
-    metavar="FILE",
-    help="Write what was found of each mistake as JSON.",
-)
+@file_option("json", "Write what was found of each mistake as JSON.")
 @click.option("--quiet", is_flag=True, help="Print the last line only.")
 def selftest_command(
     names: tuple[str, ...],

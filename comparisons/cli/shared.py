@@ -4,13 +4,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from comparisons import problems, reports
-from comparisons.problems import ProblemError
+from comparisons.problems import DTYPES, ProblemError
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 #: Exit statuses; 2, for a wrong command line, is click's own.
 NO_DIFFERENCE, DIFFERS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
@@ -43,6 +46,31 @@ def check_output(
     except reports.OutputError as error:
         raise click.BadParameter(str(error)) from error
     return path
+
+
+def dtype_option(help_text: str) -> Callable[[F], F]:
+    """Return the option ``--dtype``, which a command is handed as ``dtypes``."""
+    return click.option(
+        "--dtype",
+        "dtypes",
+        type=click.Choice(DTYPES),
+        multiple=True,
+        default=DTYPES,
+        show_default=True,
+        help=f"{help_text}; may be given twice.",
+    )
+
+
+def file_option(kind: str, help_text: str) -> Callable[[F], F]:
+    """Return an option such as ``--json FILE``, which a command is handed as ``json_file``."""
+    return click.option(
+        f"--{kind}",
+        f"{kind}_file",
+        type=click.Path(path_type=Path),
+        callback=check_output,
+        metavar="FILE",
+        help=help_text,
+    )
 
 
 def console() -> Console:

@@ -4,10 +4,11 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from enum import Enum
 from typing import Any
 
 from comparisons.causes import Finding
-from comparisons.verdicts import Divergence, Given, Verdict
+from comparisons.verdicts import Given, Verdict
 
 #: Changes when a field changes its meaning or goes; new fields may come at any time.
 SCHEMA = "keras-parity/compare/1"
@@ -21,7 +22,7 @@ def to_json(verdicts: Sequence[Verdict]) -> str:
         "versions": _versions(verdicts),
         "results": [result(verdict) for verdict in verdicts],
     }
-    return json.dumps(_plain(document), indent=2, allow_nan=False) + "\n"
+    return as_json(document)
 
 
 def to_csv(verdicts: Sequence[Verdict]) -> str:
@@ -54,7 +55,7 @@ def result(verdict: Verdict) -> dict[str, Any]:
         "witness": None
         if verdict.nearer is None
         else asdict(verdict.nearer) | {"nearer": verdict.nearer.who},
-        "first_divergence": None if verdict.first is None else _divergence(verdict.first),
+        "first_divergence": None if verdict.first is None else asdict(verdict.first),
         "ended": None if verdict.ended is None else asdict(verdict.ended),
         "undecided": {
             "count": verdict.undecided_count,
@@ -85,11 +86,7 @@ def findings_to_json(found: Mapping[tuple[str, str], Sequence[Finding]]) -> str:
         for (problem, dtype), here in found.items()
         for finding in here
     ]
-    return json.dumps({"schema": SELFTEST_SCHEMA, "results": results}, indent=2) + "\n"
-
-
-def _divergence(first: Divergence) -> dict[str, Any]:
-    return asdict(first) | {"outcome": first.outcome.name}
+    return as_json({"schema": SELFTEST_SCHEMA, "results": results})
 
 
 def _versions(verdicts: Sequence[Verdict]) -> dict[str, str]:
@@ -98,8 +95,17 @@ def _versions(verdicts: Sequence[Verdict]) -> dict[str, str]:
     return versions
 
 
+def as_json(document: Mapping[str, Any]) -> str:
+    """Return a document as JSON text.
+
+    Outcomes are written by name, and numbers that are not finite as strings: JSON has neither.
+    """
+    return json.dumps(_plain(document), indent=2, allow_nan=False) + "\n"
+
+
 def _plain(value: Any) -> Any:
-    """Return a value in which every number is valid JSON: no NaN and no infinity."""
+    if isinstance(value, Enum):
+        return value.name
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

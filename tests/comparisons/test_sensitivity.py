@@ -20,7 +20,7 @@ Recorded = Callable[[str, str], Kept]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ["classification", "short_last_batch", "momentum"])
+@pytest.mark.parametrize("name", ["regression", "short_last_batch", "momentum"])
 def test_a_pass_says_truly_which_mistakes_it_would_have_caught(
     name: str, dtype: str, recorded: Recorded
 ) -> None:
