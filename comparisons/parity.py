@@ -32,6 +32,7 @@ def check(
     what was found. Raises ``ParityError`` where the two part, ``ProblemError`` for an unknown
     name, and ``TypeError`` for what is no candidate.
     """
+    __tracebackhide__ = True  # pytest then shows the test, and not these lines
     if isinstance(problem, str):
         problem = problems.get(problem).astype(dtype)
     trainer = candidate if _trains(candidate) or not callable(candidate) else candidate(problem)

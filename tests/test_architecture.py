@@ -20,6 +20,7 @@ PACKAGES = {
         "rich",
         "threadpoolctl",
         "safetensors",
+        "pytest",
         "scratch",
         "keras_ref",
     },
@@ -37,6 +38,7 @@ ROOMS: dict[str, set[str]] = {
     "checking": {"problems", "runs", "traces", "verdicts", "causes", "comparing"},
     "reports": {"problems", "verdicts", "causes", "checking"},
     "parity": {"problems", "runs", "verdicts", "checking", "reports"},
+    "plugin": {"problems", "runs", "checking", "reports", "parity"},
     "cli": {
         "problems",
         "runs",
