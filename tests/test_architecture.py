@@ -32,6 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "runs": {"problems"},
     "verdicts": set(),
     "traces": {"problems", "runs", "verdicts"},
+    "candidates": {"problems", "runs"},
     "causes": {"problems", "runs", "verdicts"},
     "comparing": {"problems", "runs", "verdicts", "causes"},
     "shuffling": {"problems", "runs", "comparing"},

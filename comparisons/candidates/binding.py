@@ -1,0 +1,246 @@
+"""Bind whatever was handed in: find out what it is, and in a file what is meant."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from comparisons.candidates.bound import Bound
+from comparisons.candidates.calling import Output, call, quietly
+from comparisons.candidates.errors import BindingError
+from comparisons.candidates.functions import bind_options
+from comparisons.candidates.makers import Maker, from_class, from_function, from_object
+from comparisons.candidates.objects import VERBS, bind_object, has_verbs
+from comparisons.candidates.trainers import bind_trainer, is_trainer
+from comparisons.candidates.vocabulary import FUNCTIONS
+from comparisons.problems import Problem
+
+Functions = dict[str, dict[str, Callable[..., Any]]]
+
+
+def bind(candidate: object, problem: Problem, *, names: Mapping[str, str] | None = None) -> Bound:
+    """Return a trainer of anyone's own implementation, for one problem.
+
+    ``candidate`` is a module or the dict of one; an object with ``set_weights``, ``get_weights``
+    and ``train_on_batch``, its class, or a function without arguments that makes it; or a trainer,
+    with ``init`` and ``step``. ``names`` answers questions: ``{"forward": "my_forward"}`` says
+    which function it is, ``{"my_forward.q": "x"}`` what an argument stands for.
+
+    Raises ``BindingError`` where something is missing or ambiguous, and ``CandidateError`` where
+    the candidate raises, or returns what does not fit the problem.
+    """
+    names = {} if names is None else names
+    if isinstance(candidate, Bound):
+        return candidate
+    if isinstance(candidate, ModuleType):
+        candidate = vars(candidate)
+    if isinstance(candidate, Mapping):
+        return _bind_file(candidate, problem, names)
+    return _bind_one(getattr(candidate, "__name__", ""), candidate, problem, names)
+
+
+def bind_functions(
+    problem: Problem,
+    *,
+    forward: Callable[..., Any],
+    update: Callable[..., Any],
+    backward: Callable[..., Any] | None = None,
+    loss: Callable[..., Any] | None = None,
+    initialize: Callable[..., Any] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Bound:
+    """Return a trainer of functions, each named for what it does; otherwise as ``bind``."""
+    given = {
+        "forward": forward,
+        "backward": backward,
+        "update": update,
+        "loss": loss,
+        "initialize": initialize,
+    }
+    for what, code in given.items():
+        if code is not None and not callable(code):
+            raise BindingError(f"{what} must be a function, received {type(code).__name__}")
+    options = {
+        what: {} if code is None else {getattr(code, "__name__", what): code}
+        for what, code in given.items()
+    }
+    return bind_options(problem, options, {} if names is None else names)
+
+
+def _bind_one(name: str, candidate: Any, problem: Problem, names: Mapping[str, str]) -> Bound:
+    """Bind an object, a class or a function that makes one, or a trainer."""
+    if isinstance(candidate, type):
+        if has_verbs(candidate):
+            return bind_object(from_class(candidate, problem), problem, names)
+        if is_trainer(candidate):
+            return bind_trainer(_made(from_class(candidate, problem)), problem)
+        candidate_is = f"class {candidate.__name__}"
+    elif has_verbs(candidate):
+        return bind_object(from_object(candidate), problem, names)
+    elif is_trainer(candidate):
+        return bind_trainer(candidate, problem)
+    elif callable(candidate) and _without_arguments(candidate):
+        output = Output()
+        with quietly(output):
+            maker: Maker = call(name, from_function, name, candidate)
+            made = maker.make()
+        if has_verbs(made):
+            return bind_object(maker, problem, names)
+        if is_trainer(made):
+            return bind_trainer(made, problem)
+        candidate_is = f"what {name}() makes, of type {type(made).__name__},"
+    else:
+        candidate_is = f"an object of type {type(candidate).__name__}"
+    raise BindingError(
+        f"{candidate_is} cannot be bound: it has neither {', '.join(VERBS)} nor a trainer's init "
+        "and step; functions are given as a module, or with bind_functions(problem, forward=…, "
+        "update=…)"
+    )
+
+
+def _made(maker: Maker) -> Any:
+    with quietly(Output()):
+        return call(maker.name, maker.make)
+
+
+def _without_arguments(candidate: Callable[..., Any]) -> bool:
+    try:
+        parameters = inspect.signature(candidate).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return not any(
+        p.default is p.empty and p.kind not in {p.VAR_POSITIONAL, p.VAR_KEYWORD} for p in parameters
+    )
+
+
+def _bind_file(space: Mapping[str, Any], problem: Problem, names: Mapping[str, str]) -> Bound:
+    """Bind what is meant in a namespace."""
+    if (chosen := names.get("candidate")) is not None:
+        if chosen not in space:
+            raise BindingError(
+                f"names has 'candidate': {chosen!r}, and the file has {_listed(space)}"
+            )
+        return _bind_one(chosen, space[chosen], problem, names)
+    objects = _objects(space)
+    options = functions_in(space, names)
+    if objects and options["forward"] and options["update"] and "forward" not in names:
+        raise BindingError(
+            f"which is meant, {' or '.join(objects)} or the functions "
+            f"{' and '.join(next(iter(options[what])) for what in ('forward', 'update'))}? "
+            f"Answer with names={{'candidate': {next(iter(objects))!r}}} or "
+            f"names={{'forward': {next(iter(options['forward']))!r}}}"
+        )
+    if len(objects) > 1:
+        raise BindingError(
+            f"which is meant, {' or '.join(objects)}? "
+            f"Answer with names={{'candidate': {next(iter(objects))!r}}}"
+        )
+    if objects and "forward" not in names:
+        name, found = next(iter(objects.items()))
+        return _bind_one(name, found, problem, names)
+    if not any(options[what] for what in ("forward", "backward", "update")):
+        raise BindingError(
+            "nothing to compare was found: looked for a forward function (L_layer_forward, "
+            "forward, predict, …) and an update function (update_parameters, gradient_descent, "
+            f"…), for a class with {', '.join(VERBS)}, or for a trainer with init and step; "
+            f"the file has {_listed(space)}"
+        )
+    return bind_options(problem, options, names)
+
+
+def _objects(space: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the classes and objects in a file that could be meant, each once.
+
+    An object says nothing that its own class does not; a class from elsewhere is not the file's,
+    an object of it is.
+    """
+    home = space.get("__name__")
+    classes = {
+        name: value
+        for name, value in space.items()
+        if isinstance(value, type)
+        and (has_verbs(value) or is_trainer(value))
+        and (home is None or value.__module__ == home)
+    }
+    classes = {cls.__name__: cls for cls in classes.values()}
+    inherited = {base for cls in classes.values() for base in cls.__mro__[1:]}
+    classes = {name: cls for name, cls in classes.items() if cls not in inherited}
+    objects: dict[str, Any] = {}
+    for name, value in space.items():
+        if isinstance(value, type | ModuleType) or name.startswith("__"):
+            continue
+        if not (has_verbs(value) or is_trainer(value)):
+            continue
+        if not any(value is other for other in objects.values()):
+            objects[name] = value
+    for name, cls in list(classes.items()):
+        own = [key for key, value in objects.items() if type(value) is cls]
+        if not own:
+            continue
+        if _made_without_arguments(cls):
+            for key in own:
+                del objects[key]
+        else:
+            del classes[name]
+    return {**classes, **objects}
+
+
+def _made_without_arguments(cls: type) -> bool:
+    return _without_arguments(cls)
+
+
+def functions_in(space: Mapping[str, Any], names: Mapping[str, str]) -> Functions:
+    """Return a file's functions by what they may be for, judged by their names.
+
+    ``names`` may say which one it is, or with an empty name that there is none.
+    """
+    plain = {
+        name: value
+        for name, value in space.items()
+        if callable(value)
+        and not isinstance(value, type)
+        and not name.startswith("__")
+        and not hasattr(value, "nin")  # NumPy's own functions of arrays
+    }
+    options: Functions = {}
+    for what, patterns in FUNCTIONS.items():
+        if what in names:
+            options[what] = _answered(what, names[what], plain)
+            continue
+        options[what] = {}
+        for pattern in patterns:
+            found = {n: code for n, code in plain.items() if pattern.match(n.lower())}
+            found = {n: code for n, code in found.items() if not _is_rather(what, n)}
+            options[what] |= found
+    return options
+
+
+def _answered(
+    what: str, name: str, plain: Mapping[str, Callable[..., Any]]
+) -> dict[str, Callable[..., Any]]:
+    if not name:
+        return {}
+    if name not in plain:
+        raise BindingError(
+            f"names has {what!r}: {name!r}, and the file has the functions "
+            f"{', '.join(plain) or 'none'}"
+        )
+    return {name: plain[name]}
+
+
+def _is_rather(what: str, name: str) -> bool:
+    """Return whether a function that may be of a kind is rather of another."""
+    others = {"backward": ("update",), "loss": ("update", "backward")}
+    if what == "update":
+        return bool(FUNCTIONS["backward"][0].match(name.lower()))
+    patterns = [pattern for other in others.get(what, ()) for pattern in FUNCTIONS[other]]
+    return any(pattern.match(name.lower()) for pattern in patterns)
+
+
+def _listed(space: Mapping[str, Any]) -> str:
+    shown = [
+        name
+        for name, value in space.items()
+        if callable(value) and not name.startswith("_") and not hasattr(value, "nin")
+    ]
+    return ", ".join(shown[:12]) + (", …" if len(shown) > 12 else "") or "no functions"

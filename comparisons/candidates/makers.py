@@ -1,0 +1,119 @@
+"""How to make an object anew for every run: a class, a function, or a copy of the one given."""
+
+import copy
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from comparisons.candidates.errors import BindingError
+from comparisons.candidates.vocabulary import is_layer_dims, role_of
+from comparisons.problems import Problem
+from scratch.layers import Dense
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Something that makes objects.
+
+    ``only`` says that it hands out the same one each time, and ``slow`` that making one takes so
+    long that steps which need only weights should share one. ``how`` says for the binding where
+    they come from, and ``place`` is the file and line of their class.
+    """
+
+    name: str
+    make: Callable[[], Any]
+    how: str
+    only: bool = False
+    slow: bool = False
+    place: tuple[str, int] | tuple[()] = ()
+
+
+def from_class(cls: type, problem: Problem) -> Maker:
+    """Return a maker of a class; layer widths and a learning rate are given by their names.
+
+    Raises ``BindingError`` where it needs other arguments.
+    """
+    arguments, unknown = dict[str, Any](), list[str]()
+    try:
+        parameters = inspect.signature(cls).parameters.values()
+    except (TypeError, ValueError):
+        parameters = {}.values()
+    for parameter in parameters:
+        if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+            continue
+        if is_layer_dims(parameter.name):
+            arguments[parameter.name] = widths(problem)
+        elif role_of(parameter.name, 0) == "learning_rate":
+            arguments[parameter.name] = problem.network.optimizer.learning_rate
+        elif parameter.default is parameter.empty:
+            unknown.append(parameter.name)
+    if unknown:
+        raise BindingError(
+            f"{cls.__name__} needs arguments that are not known ({', '.join(unknown)}): give an "
+            f"object, or a function without arguments that makes it, as in "
+            f"def make(): return {cls.__name__}(…), with names={{'candidate': 'make'}} in a file"
+        )
+    shown = ", ".join(f"{name}={value}" for name, value in arguments.items())
+    return Maker(
+        cls.__name__,
+        lambda: cls(**arguments),
+        f"made anew for every run by {cls.__name__}({shown})",
+        place=_place(cls),
+    )
+
+
+def widths(problem: Problem) -> list[int]:
+    """Return the number of inputs and the units of each Dense layer."""
+    units = [layer.units for layer in problem.network.layers if isinstance(layer, Dense)]
+    return [int(problem.x.shape[-1]), *units]
+
+
+def from_function(name: str, make: Callable[[], Any]) -> Maker:
+    """Return a maker of a function without arguments."""
+    made = make()
+    slow = _has_configs(made)
+    how = f"made anew for every run by {name}()"
+    return Maker(type(made).__name__, make, how, slow=slow, place=_place(type(made)))
+
+
+def from_object(candidate: Any) -> Maker:
+    """Return a maker that copies an object, or hands out the object itself if it must.
+
+    A model with Keras's configs is built again from these.
+    """
+    cls = type(candidate)
+    name, place = cls.__name__, _place(cls)
+    if _has_configs(candidate):
+        make = _from_configs(candidate)
+        try:
+            make()
+        except Exception:  # noqa: BLE001  whatever its class cannot do, it cannot be made anew
+            return Maker(name, lambda: candidate, "itself", only=True, place=place)
+        return Maker(name, make, "made anew for every run from its configs", slow=True, place=place)
+    try:
+        kept = copy.deepcopy(candidate)
+    except Exception:  # noqa: BLE001  the same
+        return Maker(name, lambda: candidate, "itself", only=True, place=place)
+    return Maker(name, lambda: copy.deepcopy(kept), "copied for every run", place=place)
+
+
+def _has_configs(candidate: Any) -> bool:
+    verbs = ("get_config", "from_config", "get_compile_config", "compile_from_config")
+    return all(callable(getattr(candidate, verb, None)) for verb in verbs)
+
+
+def _from_configs(model: Any) -> Callable[[], Any]:
+    config, training = model.get_config(), model.get_compile_config()
+
+    def make() -> Any:
+        made = type(model).from_config(config)
+        made.compile_from_config(training)
+        return made
+
+    return make
+
+
+def _place(cls: type) -> tuple[str, int] | tuple[()]:
+    inner = getattr(getattr(cls, "train_on_batch", None), "__code__", None)
+    return () if inner is None else (inner.co_filename, inner.co_firstlineno)
