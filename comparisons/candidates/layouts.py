@@ -74,13 +74,18 @@ class Layout:
         Known by the values, which must differ from each other. Raises ``MisfitError`` where they
         are not the same numbers.
         """
-        order = []
+        if len(values) != len(self.paths):
+            raise MisfitError(
+                f"get_weights returned {len(values)} arrays, and set_weights was given "
+                f"{len(self.paths)}"
+            )
+        order: list[str] = []
         for value in values:
             flat = np.ravel(np.asarray(value))
             same = [
                 path
                 for path, w in zip(self.paths, self.put(weights), strict=True)
-                if path not in order and flat.shape == w.ravel().shape and (flat == w.ravel()).all()
+                if path not in order and _same(flat, w.ravel())
             ]
             if not same:
                 raise MisfitError("get_weights does not return what set_weights was given")
@@ -92,6 +97,13 @@ class Layout:
         return f"{', '.join(self.paths)}; kernels {kernel}; biases {self.bias}"
 
 
+def _same(a: Array, b: Array) -> bool:
+    """Return whether two flat arrays are the same, but for a rounding to float32."""
+    return (
+        a.shape == b.shape and a.dtype.kind in "fiu" and bool(np.allclose(a, b, rtol=1e-5, atol=0))
+    )
+
+
 def layouts(problem: Problem, held: Any, answer: str | None) -> list[Layout]:
     """Return the layouts that may be an object's, Keras's own first.
 
@@ -100,7 +112,7 @@ def layouts(problem: Problem, held: Any, answer: str | None) -> list[Layout]:
     """
     like = problem.weights
     keras = tuple(like)
-    shapes = _shapes(held)
+    shapes = shapes_in(held)
     if answer is not None:
         order = tuple(path.strip() for path in answer.split(","))
         if sorted(order) != sorted(keras):
@@ -145,7 +157,7 @@ def _orders(have: Sequence[tuple[int, ...]], wanted: Sequence[Any]) -> Iterator[
         pending += [(*order, i) for i in reversed(fitting)]
 
 
-def _shapes(held: Any) -> list[tuple[int, ...]]:
+def shapes_in(held: Any) -> list[tuple[int, ...]]:
     """Return the shapes in what an object held, or nothing where it held nothing to go by."""
     if isinstance(held, Mapping):
         held = list(held.values())

@@ -72,19 +72,18 @@ def widths(problem: Problem) -> list[int]:
 def from_function(name: str, make: Callable[[], Any]) -> Maker:
     """Return a maker of a function without arguments."""
     made = make()
-    slow = _has_configs(made)
     how = f"made anew for every run by {name}()"
-    return Maker(type(made).__name__, make, how, slow=slow, place=_place(type(made)))
+    return Maker(type(made).__name__, make, how, slow=_is_keras_s(made), place=_place(type(made)))
 
 
 def from_object(candidate: Any) -> Maker:
     """Return a maker that copies an object, or hands out the object itself if it must.
 
-    A model with Keras's configs is built again from these.
+    A Keras model is built again from its configs: a copy of one goes through a file.
     """
     cls = type(candidate)
     name, place = cls.__name__, _place(cls)
-    if _has_configs(candidate):
+    if _is_keras_s(candidate):
         make = _from_configs(candidate)
         try:
             make()
@@ -98,9 +97,10 @@ def from_object(candidate: Any) -> Maker:
     return Maker(name, lambda: copy.deepcopy(kept), "copied for every run", place=place)
 
 
-def _has_configs(candidate: Any) -> bool:
-    verbs = ("get_config", "from_config", "get_compile_config", "compile_from_config")
-    return all(callable(getattr(candidate, verb, None)) for verb in verbs)
+def _is_keras_s(candidate: Any) -> bool:
+    return any(
+        cls.__module__.split(".")[0] in {"keras", "tf_keras"} for cls in type(candidate).__mro__
+    )
 
 
 def _from_configs(model: Any) -> Callable[[], Any]:

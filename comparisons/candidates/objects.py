@@ -23,7 +23,7 @@ from comparisons.candidates.inferring import (
     inferred_rate,
     is_plain_sgd,
 )
-from comparisons.candidates.layouts import Layout, layouts
+from comparisons.candidates.layouts import Layout, layouts, shapes_in
 from comparisons.candidates.makers import Maker
 from comparisons.candidates.numbers import MisfitError, numbers
 from comparisons.candidates.probing import Probe, moved_alike, probes
@@ -227,7 +227,8 @@ def bind_object(maker: Maker, problem: Problem, names: Mapping[str, str]) -> Bou
         with suppress(CandidateError):  # before it has any, it may well raise
             held = call(f"{maker.name}.get_weights", made.get_weights)
         probe = probes(problem)[0]
-        record = _tried(engine, layouts(problem, held, names.get("weights")), probe)
+        found = layouts(problem, held, names.get("weights"))
+        record = _tried(engine, found, shapes_in(held), probe)
     free_only = slotted and not callable(getattr(made, "set_optimizer_state", None))
     sites = set(record) & set(probe.record)
     return Bound(
@@ -247,8 +248,13 @@ def bind_object(maker: Maker, problem: Problem, names: Mapping[str, str]) -> Bou
     )
 
 
-def _tried(engine: _Engine, found: Sequence[Layout], probe: Probe) -> Record:
-    """Choose the layout by a step at a probe; return the step's record."""
+def _tried(
+    engine: _Engine, found: Sequence[Layout], shapes: Sequence[tuple[int, ...]], probe: Probe
+) -> Record:
+    """Choose the layout by a step at a probe; return the step's record.
+
+    Where none is right, those count that agree with the ``shapes`` the object had at first.
+    """
     tries: list[tuple[Layout, Layout, _Offers, Record]] = []
     failures: list[Exception] = []
     for layout in found:
@@ -268,10 +274,11 @@ def _tried(engine: _Engine, found: Sequence[Layout], probe: Probe) -> Record:
             continue
         tries.append((layout, engine.read, engine.offers, record))
         if moved_alike(probe, state.weights):
-            tries = tries[-1:]
-            break
+            engine.written, engine.read, engine.offers, record = tries[-1]
+            return record
     if not tries:
         raise _as_candidate_error(failures[0], engine)
+    tries = [one for one in tries if one[0].shapes(probe.weights) == shapes] or tries
     keras = tuple(probe.weights)
     orders = list(dict.fromkeys(layout.paths for layout, *_ in tries))
     if len(tries) > 1 and tries[0][0].paths != keras and len(orders) > 1:

@@ -1,6 +1,8 @@
 """Probes: one training step of scratch from fixed numbers, no two of them alike."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy.typing as npt
 from comparisons.problems import Problem
 from comparisons.runs import ScratchTrainer
 from comparisons.runs.trainers import Arrays, Record
-from scratch.layers import Dense
+from scratch.layers import Dense, Layer
 
 Array = npt.NDArray[Any]
 
@@ -22,7 +24,8 @@ class Probe:
     """Where a step starts and all that scratch computes in it.
 
     ``weights`` are by ``layer/tensor``, ``x`` is (batch, …) and ``y`` as in the problem.
-    ``z`` has the pre-activations of each Dense layer, in order.
+    ``z`` has the pre-activations of each Dense layer, in order, and ``layers`` the functions from
+    the output of one, (batch, units), to that of the next: the first takes the input.
     """
 
     weights: Arrays
@@ -30,6 +33,7 @@ class Probe:
     y: Array
     record: Record
     z: tuple[Array, ...]
+    layers: tuple[Callable[[Array], Array], ...]
 
 
 def probes(problem: Problem) -> tuple[Probe, Probe]:
@@ -48,7 +52,8 @@ def _probe(problem: Problem, seed: int) -> Probe:
     trainer = ScratchTrainer(problem.network)
     with np.errstate(all="ignore"):
         _, record = trainer.step(trainer.init(weights), x, y)
-    return Probe(weights, x, y, record, _pre_activations(problem, weights, x, record))
+    z = _pre_activations(problem, weights, x, record)
+    return Probe(weights, x, y, record, z, _layers(problem, weights))
 
 
 def _drawn(draw: np.random.RandomState, like: Array) -> Array:
@@ -69,6 +74,23 @@ def _pre_activations(
             values.append(z if bias is None else z + bias)
         x = record[f"forward/{layer.name}/output"]
     return tuple(values)
+
+
+def _layers(problem: Problem, weights: Arrays) -> tuple[Callable[[Array], Array], ...]:
+    """Return each Dense layer, together with what follows it up to the next, as a function."""
+    net, params = problem.network, ScratchTrainer(problem.network).init(weights).params
+    groups: list[list[Layer]] = []
+    for layer in net.layers:
+        if isinstance(layer, Dense) or not groups:
+            groups.append([])
+        groups[-1].append(layer)
+
+    def through(group: list[Layer], a: Array) -> Array:
+        for layer in group:
+            a, _ = layer(params[layer.name], a)
+        return net.head(a)[0] if group is groups[-1] else a
+
+    return tuple(partial(through, group) for group in groups)
 
 
 def near(a: Any, b: Array, floor: float = 0.0) -> bool:

@@ -1,8 +1,8 @@
 """What a forward function returns: which part is the output, and which the hidden activations.
 
-Three things tell: the numbers (scratch's, at the probes), the names in ``return A, A_prev`` or
-the keys of a dict, and the forms that everyone uses, ``A``, ``(A, A_prev)`` and ``(AL, caches)``.
-What none of them tells is not offered.
+Three things tell: the numbers (scratch's at the probes, or those that the next layer makes of
+them), the names in ``return A, A_prev`` or the keys of a dict, and the forms that everyone uses,
+``A``, ``(A, A_prev)`` and ``(AL, caches)``. What none of them tells is not offered.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -83,7 +83,11 @@ def see(
     """
     search = _Search(function, values, probes, form, net)
     output, right = search.output(answer)
-    hidden = {n: path for n in range(1, net.layers) if (path := search.activation(n)) is not None}
+    hidden: dict[int, Path] = {}
+    for n in reversed(range(1, net.layers)):
+        path = search.activation(n, hidden.get(n + 1, output if n == net.layers - 1 else None))
+        if path is not None:
+            hidden[n] = path
     z = {n: path for n in range(1, net.layers + 1) if (path := search.named("Z", n)) is not None}
     return Seen(output, hidden, z, search.cache(output), right)
 
@@ -130,11 +134,13 @@ class _Search:
             f"{places}? Answer with names={{'output': '{fitting[-1][0]}'}}"
         )
 
-    def activation(self, number: int) -> Path | None:
-        """Return where the output of a hidden layer is."""
+    def activation(self, number: int, following: Path | None) -> Path | None:
+        """Return where the output of a hidden layer is; ``following`` is the next layer's."""
         found = self._by_value(number)
         if found is None:
             found = self._by_name(f"A:{number}", number)
+        if found is None and following is not None:
+            found = self._before(following, number)
         pair = isinstance(self.values[0], tuple) and len(self.values[0]) == 2
         if found is None and pair and number == self.net.layers - 1:
             # (A, A_prev): the input of the last layer. A cache would be no array.
@@ -168,6 +174,18 @@ class _Search:
 
     def _by_value(self, number: int) -> Path | None:
         return next((path for path in self.paths if self._is_value(path, number)), None)
+
+    def _before(self, following: Path, number: int) -> Path | None:
+        """Return where a layer's output is, known by what the next layer makes of it."""
+        for path in self.paths:
+            if path != following and self._fits(path, number):
+                made = [
+                    probe.layers[number](self._shaped(path, number, i))
+                    for i, probe in enumerate(self.probes)
+                ]
+                if self._same(following, made, number + 1):
+                    return path
+        return None
 
     def _is_value(self, path: Path, number: int) -> bool:
         site = self.net.outputs[number - 1]

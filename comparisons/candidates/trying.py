@@ -101,7 +101,8 @@ class _Trying:
                     "neither gives the numbers expected. Answer with names={'kernels': "
                     "'(inputs, units)'} or names={'kernels': '(units, inputs)'}"
                 )
-            if mine.features != other.features:
+            # One sample without an axis for the batch is how a loop reads it, if at all.
+            if other.features not in {mine.features, "only"}:
                 raise BindingError(
                     f"does {code} have its features first, (features, batch), or last, (batch, "
                     "features)? Both fit, and neither gives the numbers expected. Answer with "
