@@ -33,6 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "verdicts": set(),
     "traces": {"problems", "runs", "verdicts"},
     "candidates": {"problems", "runs"},
+    "sandbox": {"problems", "runs", "candidates"},
     "causes": {"problems", "runs", "verdicts"},
     "comparing": {"problems", "runs", "verdicts", "causes"},
     "shuffling": {"problems", "runs", "comparing"},

@@ -1,0 +1,4 @@
+import os
+from right import *
+
+os.chdir("/")

@@ -1,0 +1,4 @@
+import sys
+from right import *
+
+sys.exit(0)

@@ -1,0 +1,6 @@
+import os
+from right import *
+
+if os.fork() == 0:
+    while True:
+        pass

@@ -1,0 +1,7 @@
+import os
+from right import *
+
+try:
+    os.fork()
+except BaseException:
+    pass

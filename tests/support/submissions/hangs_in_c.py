@@ -1,0 +1,3 @@
+from right import *
+
+sum(range(10**15))

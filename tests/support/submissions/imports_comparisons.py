@@ -1,0 +1,3 @@
+import numpy as np
+import comparisons
+from right import *

@@ -1,0 +1,3 @@
+import numpy as np
+import keras
+from right import *

@@ -1,0 +1,5 @@
+from right import *
+
+n = 0
+while True:
+    n += 1

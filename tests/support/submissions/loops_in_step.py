@@ -1,0 +1,6 @@
+from right import *
+
+
+def update_parameters(parameters, y, y_hat, A1, X):
+    while True:
+        pass

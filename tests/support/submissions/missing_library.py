@@ -1,0 +1,2 @@
+import a_library_that_nobody_has as missing
+from right import *

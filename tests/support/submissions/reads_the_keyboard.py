@@ -1,0 +1,3 @@
+from right import *
+
+epochs = int(input("How many epochs? "))

@@ -1,0 +1,5 @@
+import io
+import sys
+from right import *
+
+sys.stdout = io.StringIO()

@@ -1,0 +1,4 @@
+import subprocess
+from right import *
+
+subprocess.run(["sh", "-c", "sleep 600 &"])

@@ -1,0 +1,4 @@
+import sys
+from right import *
+
+del sys.meta_path[0]
