@@ -175,11 +175,12 @@ def test_what_a_class_remembers_starts_anew_with_every_run() -> None:
 
 @pytest.fixture
 def keras() -> Iterator[Any]:
-    keras = pytest.importorskip("keras")
-    floats = keras.backend.floatx()
-    keras.backend.set_floatx("float64")
-    yield keras
-    keras.backend.set_floatx(floats)
+    """Keras in float64, put back afterwards: float type and policy belong to the process."""
+    from keras_ref.libraries import keras  # noqa: PLC0415  it takes seconds: for these tests only
+    from keras_ref.models import everything_in  # noqa: PLC0415
+
+    with everything_in("float64"):
+        yield keras
 
 
 @pytest.mark.parametrize("name", [NAME, "momentum"])
