@@ -3,10 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from comparisons.causes import Explanation, Ground, explain_on, separating
+from comparisons.causes import Explanation, Ground, Observed, explain_observed, separating
 from comparisons.comparing import compare
 from comparisons.problems import Problem, differing
-from comparisons.runs import MODES, Kept, LiveKeras, Mode, Reference, Trainer
+from comparisons.runs import (
+    MODES,
+    Kept,
+    LiveKeras,
+    Mode,
+    Reference,
+    Trainer,
+    is_small,
+    usual_twins,
+)
+from comparisons.runs.honest import Values
 from comparisons.traces import shipped, shipped_names
 from comparisons.verdicts import Divergence, Verdict
 
@@ -16,14 +26,17 @@ class Checked:
     """What was found of a candidate on one problem, in one dtype.
 
     ``explanations`` are the smallest sets of known mistakes that, planted, give the candidate's
-    numbers at every step of both modes; there are none where none fits, or where nothing is
+    numbers at every step of all modes; there are none where none fits, or where nothing is
     wrong. Where there are several, ``separated_by`` names a problem that tells the first two
-    apart, if the catalogue has one.
+    apart, if the catalogue has one. ``binding`` and ``notes`` say what of the candidate was
+    taken for what; a trainer needs no such words.
     """
 
     verdicts: tuple[Verdict, ...]
     explanations: tuple[Explanation, ...] = ()
     separated_by: str | None = None
+    binding: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -37,26 +50,77 @@ class Checked:
         return next(((v, v.first) for v in last_mode_first if v.first is not None), None)
 
 
+def modes_of(candidate: Trainer) -> tuple[Mode, ...]:
+    """Return the modes a candidate can run in: one that cannot be restarted runs free only."""
+    return ("free",) if getattr(candidate, "free_only", False) else MODES
+
+
 def examine(
     problem: Problem,
     candidate: Trainer,
     reference: Reference | None = None,
-    modes: Sequence[Mode] = MODES,
+    modes: Sequence[Mode] | None = None,
 ) -> Checked:
     """Compare a candidate with Keras on a problem, and explain what differs.
 
     The reference is by default the recording of the problem that comes with this package, or
-    else Keras itself. Raises ``ValueError`` where a reference is of another problem, and
-    ``KerasMissingError`` where there is neither recording nor Keras.
+    else Keras itself. The modes are all in which the candidate can run, unless given. Raises
+    ``ValueError`` where a reference is of another problem, and ``KerasMissingError`` where there
+    is neither recording nor Keras.
     """
     reference = reference_for(problem) if reference is None else reference
-    verdicts = tuple(compare(problem, modes=modes, candidate=candidate, reference=reference))
+    modes = modes_of(candidate) if modes is None else modes
+    reference.check(problem)
+    if is_small(problem):
+        return examine_on(ground_for(problem, reference), candidate, modes)
+    # A large one is judged as its steps come in, and run again for the causes.
+    verdicts = compare(problem, modes=modes, candidate=candidate, reference=reference)
     if all(verdict.passed for verdict in verdicts):
-        return Checked(verdicts)
-    explanations = explain_on(Ground(problem, reference), candidate)
+        return _checked(problem, candidate, verdicts)
+    observed = Observed.of(Ground(problem, reference), candidate, modes)
+    return _checked(problem, candidate, verdicts, explain_observed(observed))
+
+
+def ground_for(problem: Problem, reference: Reference) -> Ground:
+    """Return the ground on which candidates are judged and explained alike."""
+    return Ground(problem, Kept(reference), usual_twins(problem))
+
+
+def examine_on(ground: Ground, candidate: Trainer, modes: Sequence[Mode]) -> Checked:
+    """Do what ``examine`` does, on ground that may be measured already.
+
+    The candidate takes every step of each mode once.
+    """
+    seen: dict[Mode, list[Values]] = {mode: [] for mode in modes}
+    verdicts = compare(
+        ground.problem,
+        modes=modes,
+        candidate=candidate,
+        reference=ground.reference,
+        honest=ground.honest_steps,
+        witness=False,
+        on_values=lambda mode, values: seen[mode].append(values),
+    )
+    if all(verdict.passed for verdict in verdicts):
+        return _checked(ground.problem, candidate, verdicts)
+    observed = Observed(ground, seen, candidate.sites)
+    return _checked(ground.problem, candidate, verdicts, explain_observed(observed))
+
+
+def _checked(
+    problem: Problem,
+    candidate: Trainer,
+    verdicts: Sequence[Verdict],
+    explanations: Sequence[Explanation] = (),
+) -> Checked:
     several = explanations[:2]
-    separated_by = separating(problem, *several) if len(several) > 1 else None
-    return Checked(verdicts, explanations, separated_by)
+    return Checked(
+        verdicts=tuple(verdicts),
+        explanations=tuple(explanations),
+        separated_by=separating(problem, *several) if len(several) > 1 else None,
+        binding=tuple(getattr(candidate, "binding", ())),
+        notes=tuple(getattr(candidate, "notes", ())),
+    )
 
 
 def reference_for(problem: Problem, *, live: bool = False) -> Reference:

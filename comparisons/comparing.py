@@ -14,6 +14,8 @@ from comparisons.problems import Problem
 from comparisons.runs import (
     MODES,
     Block,
+    HonestRun,
+    HonestSteps,
     InHigherPrecision,
     LiveKeras,
     Mode,
@@ -23,12 +25,12 @@ from comparisons.runs import (
     Start,
     Trainer,
     is_small,
-    make_twins,
     scratch_trainer,
     starts,
     usual_twins,
     witness_dtype,
 )
+from comparisons.runs.honest import Values
 from comparisons.verdicts import (
     EpochLosses,
     Evidence,
@@ -55,7 +57,9 @@ def compare(
     twins: int | None = None,
     witness: bool | None = None,
     sensitive: bool | None = None,
+    honest: Mapping[Mode, HonestSteps] | None = None,
     on_steps: Callable[[int], object] = lambda _: None,
+    on_values: Callable[[Mode, Values], object] = lambda _mode, _values: None,
 ) -> list[Verdict]:
     """Compare a candidate with a reference on one problem; return a verdict for each mode.
 
@@ -63,8 +67,10 @@ def compare(
     recorded once for all modes. ``twins`` is how many nudged runs measure the rounding budget,
     by default 8 for a small model and 1 for a large one; with a tolerance given by the user
     there are none. A witness runs by default for small models, and for these it is also measured
-    which known mistakes a pass would have caught (``sensitive``), which keeps all blocks.
-    ``on_steps`` is told how many more steps are done, after each part.
+    which known mistakes a pass would have caught (``sensitive``), which keeps all blocks. The
+    runs of scratch and its twins are taken from ``honest`` where they have been made already.
+    ``on_steps`` is told how many more steps are done, after each part, and ``on_values`` what
+    the candidate made of them.
 
     Raises ``KerasMissingError`` when Keras is needed and not installed, and ``ValueError``
     where the reference is of another problem.
@@ -78,11 +84,13 @@ def compare(
     if isinstance(tolerance, Given):
         twins = 0
     witnessed = small if witness is None else witness
-    runners = [_Runners.of(problem, reference, candidate, twins, witness=witnessed) for _ in modes]
-    sides = [
-        _Side(problem, mode, reference, tolerance, own)
-        for mode, own in zip(modes, runners, strict=True)
-    ]
+    sides = []
+    for mode in modes:
+        steps_of = None if honest is None else honest[mode]
+        runners = _Runners.of(
+            problem, mode, reference, candidate, twins, steps_of, witness=witnessed
+        )
+        sides.append(_Side(problem, mode, reference, tolerance, runners, on_values))
     losses, kept = list[Array](), list[tuple[Block, Sequence[Start]]]()
     before = Start(problem.weights, None, 0)
     # One thread for NumPy's products: its own threads and Keras's wait for each other.
@@ -107,8 +115,8 @@ class _Runners:
     """
 
     scratch: ScratchTrainer
+    honest: HonestSteps
     candidate: Trainer | None
-    twins: Sequence[Trainer]
     witness: Trainer | None
     witness_dtype: str | None
 
@@ -116,9 +124,11 @@ class _Runners:
     def of(
         cls,
         problem: Problem,
+        mode: Mode,
         reference: Reference,
         candidate: Trainer | None,
         twins: int,
+        honest: HonestSteps | None,
         *,
         witness: bool,
     ) -> "_Runners":
@@ -126,8 +136,8 @@ class _Runners:
         wide = witness_dtype(problem.dtype) if witness else None
         return cls(
             scratch=textbook,
+            honest=HonestRun(textbook, problem, mode, twins) if honest is None else honest,
             candidate=candidate,
-            twins=make_twins(textbook, problem.dtype, problem.largest_array, twins),
             witness=None if wide is None else InHigherPrecision.of(textbook, problem.dtype, wide),
             witness_dtype=None if wide is None else wide.name,
         )
@@ -143,16 +153,16 @@ class _Side:
         reference: Reference,
         tolerance: Tolerance,
         runners: _Runners,
+        on_values: Callable[[Mode, Values], object],
     ) -> None:
-        def run(trainer: Trainer) -> Run:
-            return Run(trainer, problem, mode)
+        def run(trainer: Trainer | None) -> Run | None:
+            return None if trainer is None else Run(trainer, problem, mode)
 
         self.problem, self.mode, self.reference = problem, mode, reference
-        self.runners = runners
-        self.scratch = run(runners.scratch)
-        self.candidate = None if runners.candidate is None else run(runners.candidate)
-        self.twins = [run(twin) for twin in runners.twins]
-        self.witness = None if runners.witness is None else run(runners.witness)
+        self.runners, self.on_values = runners, on_values
+        self.candidate = run(runners.candidate)
+        self.witness = run(runners.witness)
+        self.twins = 0
         offered = None if runners.candidate is None else runners.candidate.sites
         self.not_offered = tuple(s for s in reference.sites if offered and s not in offered)
         self.judge = Judge(
@@ -168,10 +178,12 @@ class _Side:
     def run(self, block: Block, states: Sequence[Start]) -> None:
         """Run and judge the steps of a block; ``states`` are the reference's before each."""
         with np.errstate(all="ignore"):  # comparing finds what overflows; no warning is needed
-            scratch = self.scratch.steps(block, states)
+            scratch, twins = self.runners.honest(block, states)
+            self.twins = len(twins)
             candidate = scratch
             if self.candidate is not None:
                 candidate = self.candidate.steps(block, states)
+            self.on_values(self.mode, candidate)
             if self.judge.ended is None:
                 self.judge.add(
                     Evidence(
@@ -180,7 +192,7 @@ class _Side:
                         reference=block.values,
                         candidate=candidate,
                         scratch=scratch,
-                        twins=[twin.steps(block, states) for twin in self.twins],
+                        twins=twins,
                         witness=self.witness.steps(block, states) if self.witness else None,
                     )
                 )
@@ -208,7 +220,7 @@ class _Side:
             ended=judge.ended,
             undecided=() if budgets is None else tuple(budgets.undecided),
             undecided_count=0 if budgets is None else budgets.undecided_count,
-            twins=len(self.twins),
+            twins=self.twins,
             witness_dtype=self.runners.witness_dtype,
             epoch_losses=EpochLosses(
                 candidate=epoch_losses(problem, np.concatenate(self._losses)),

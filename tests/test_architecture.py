@@ -52,6 +52,7 @@ ROOMS: dict[str, set[str]] = {
         "checking",
         "reports",
     },
+    "submissions": {"problems", "runs", "sandbox", "checking"},
     "__init__": {
         "problems",
         "runs",

@@ -49,11 +49,14 @@ def explain(
 
 def explain_on(ground: Ground, candidate: Trainer, *, most: int = 3) -> tuple[Explanation, ...]:
     """Return what ``explain`` does, on ground that is already measured."""
-    return explain_observed(Observed(ground, candidate), most=most)
+    return explain_observed(Observed.of(ground, candidate), most=most)
 
 
 def explain_observed(observed: Observed, *, most: int = 3) -> tuple[Explanation, ...]:
-    """Return what ``explain`` does, of a candidate that has already run."""
+    """Return what ``explain`` does, of a candidate that has already run.
+
+    Where it was seen in a free run only, the faults must give its numbers in that.
+    """
     search = _Search(observed)
     tries = [(search.likely, size) for size in range(1, most + 1)]
     if most > 1:
@@ -138,7 +141,7 @@ class _Search:
             for locked in combinations(pool, size - count):
                 if not self.diverged <= frozenset().union(*(pool[fault] for fault in locked)):
                     continue
-                if _exclude(locked) or not self._fits_locked(locked):
+                if _exclude(locked) or not self._fits_origin(locked):
                     continue
                 for late in combinations(remembering, count):
                     faults = (*locked, *late)
@@ -146,7 +149,7 @@ class _Search:
                         yield faults
 
     def _probes(self) -> list[int]:
-        """Return a few locked steps, spread over those at which the candidate diverges."""
+        """Return a few steps, spread over those at which the candidate diverges by itself."""
         bad = self.observed.bad
         steps = np.flatnonzero(np.any([bad[site] for site in self.sites], axis=0))
         places = np.linspace(0, len(steps) - 1, min(_PROBES, len(steps))).astype(int)
@@ -161,13 +164,18 @@ class _Search:
             if site in self.sites
         )
 
-    def _fits_locked(self, faults: Sequence[Fault]) -> bool:
+    def _fits_origin(self, faults: Sequence[Fault]) -> bool:
+        """Return whether the faults reproduce what was seen where the difference begins.
+
+        The first step that differs in a free run began from the reference's state, but for
+        rounding, and is tried like a locked one.
+        """
         trainer = self.ground.plant(faults)
         for step in self.probes:
             record = self.ground.locked_step(trainer, step)
-            if not self._reproduces("locked", record, step):
+            if not self._reproduces(self.observed.origin, record, step):
                 return False
-        return self._fits("locked", faults)
+        return self.observed.origin == "free" or self._fits("locked", faults)
 
     def _fits(self, mode: Mode, faults: Sequence[Fault]) -> bool:
         """Return whether the faults reproduce a whole run."""

@@ -1,7 +1,7 @@
 """The ground on which causes are sought: one reference, with what rounding may do there."""
 
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -10,14 +10,17 @@ from comparisons.causes.fault import Fault, plant
 from comparisons.causes.open_trainer import OpenTrainer
 from comparisons.problems import Problem
 from comparisons.runs import (
+    MODES,
     Block,
+    Honest,
+    HonestRun,
+    HonestSteps,
     Mode,
     Record,
     Reference,
     Run,
     Start,
     Trainer,
-    make_twins,
     scratch_trainer,
     starts,
 )
@@ -27,7 +30,7 @@ from comparisons.verdicts.budgets import Budgets
 from comparisons.verdicts.evidence import Values
 from comparisons.verdicts.measuring import distance
 
-#: How many twins measure the budget: fewer than for a verdict, which must not raise an alarm.
+#: How many twins measure a budget for causes: a verdict has more, for it must raise no alarm.
 _TWINS = 3
 
 #: How far apart two runs may be at a site, by step.
@@ -40,8 +43,9 @@ class Ground:
     Each is made when it is first asked for, and kept.
     """
 
-    def __init__(self, problem: Problem, reference: Reference) -> None:
+    def __init__(self, problem: Problem, reference: Reference, twins: int = _TWINS) -> None:
         self.problem = problem
+        self.reference = reference
         self.sites = reference.sites
         self.honest = scratch_trainer(problem, reference.constants)
         self.faults = faults_for(problem)
@@ -50,9 +54,10 @@ class Ground:
         for block in reference.blocks():
             *states, before = starts(block, before)
             self.blocks.append((block, states))
+        self._twins = twins
         self._tolerance = Measured()
         self._dtype = np.finfo(problem.dtype)
-        self._base: dict[Mode, list[tuple[Values, list[Values]]]] = {}
+        self._base: dict[Mode, list[Honest]] = {}
         self._allowed: dict[Mode, list[Allowed]] = {}
         self._touched: dict[tuple[Fault, int], frozenset[str]] = {}
 
@@ -98,7 +103,25 @@ class Ground:
         with np.errstate(all="ignore"):  # a fault may well overflow
             return [run.steps(block, states) for block, states in self.blocks]
 
-    def judge(self, mode: Mode, candidate: list[Values], sites: Iterable[str]) -> Judge:
+    def honest_runs(self, mode: Mode) -> list[Honest]:
+        """Return what scratch and its twins make of the whole problem, block by block."""
+        if mode not in self._base:
+            run = HonestRun(self.honest, self.problem, mode, self._twins)
+            with np.errstate(all="ignore"):
+                self._base[mode] = [run(block, states) for block, states in self.blocks]
+        return self._base[mode]
+
+    def measure(self) -> None:
+        """Make the honest runs of both modes now, and not when they are first asked for."""
+        for mode in MODES:
+            self.honest_runs(mode)
+
+    @property
+    def honest_steps(self) -> dict[Mode, HonestSteps]:
+        """For each mode, what ``compare`` takes instead of making these runs itself."""
+        return {mode: partial(self._made, mode) for mode in MODES}
+
+    def judge(self, mode: Mode, candidate: Sequence[Values], sites: Iterable[str]) -> Judge:
         """Return the judge who has seen a candidate's run."""
         judge = Judge(
             list(sites),
@@ -107,7 +130,7 @@ class Ground:
             kinks_of(self.honest.network),
             never_decreasing=mode == "free",
         )
-        base = self._honest_runs(mode)
+        base = self.honest_runs(mode)
         with np.errstate(all="ignore"):
             for (block, _), values, (scratch, twins) in zip(
                 self.blocks, candidate, base, strict=True
@@ -125,8 +148,8 @@ class Ground:
                 never_decreasing=mode == "free",
             )
             self._allowed[mode] = [
-                self._measure(budgets, block, *base)
-                for (block, _), base in zip(self.blocks, self._honest_runs(mode), strict=True)
+                self._measure(budgets, block, base)
+                for (block, _), base in zip(self.blocks, self.honest_runs(mode), strict=True)
             ]
         return self._allowed[mode]
 
@@ -149,9 +172,12 @@ class Ground:
         scale = max(1.0, float(size / max(np.abs(usual).max(), self._dtype.tiny)))
         return bool(apart <= allowed * scale)
 
-    def _measure(
-        self, budgets: Budgets, block: Block, scratch: Values, twins: list[Values]
-    ) -> Allowed:
+    def _made(self, mode: Mode, block: Block, _states: Sequence[Start]) -> Honest:
+        firsts = [own.first_step for own, _ in self.blocks]
+        return self.honest_runs(mode)[firsts.index(block.first_step)]
+
+    def _measure(self, budgets: Budgets, block: Block, honest: Honest) -> Allowed:
+        scratch, twins = honest
         evidence = Evidence(block.first_step, block.y, block.values, scratch, scratch, twins)
         with np.errstate(all="ignore"):
             measured = {
@@ -159,12 +185,3 @@ class Ground:
             }
             found = budgets.measure(evidence, measured)
         return {site: self._tolerance.factor * budget for site, budget in found.items()}
-
-    def _honest_runs(self, mode: Mode) -> list[tuple[Values, list[Values]]]:
-        if mode not in self._base:
-            twins = make_twins(self.honest, self.problem.dtype, self.problem.largest_array, _TWINS)
-            runs = [self.run(twin, mode) for twin in twins]
-            self._base[mode] = list(
-                zip(self.run(self.honest, mode), map(list, zip(*runs, strict=True)), strict=True)
-            )
-        return self._base[mode]

@@ -1,6 +1,9 @@
-"""What was seen of a candidate: its numbers in both modes, and what a judge says of them."""
+"""What was seen of a candidate: its numbers in each mode, and what a judge says of them."""
 
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+
+import numpy as np
 
 from comparisons.causes.ground import Ground
 from comparisons.runs import MODES, Mode, Trainer
@@ -12,15 +15,30 @@ from comparisons.verdicts.evidence import Values
 class Observed:
     """A candidate's runs on some ground; each is judged when first asked for, and once.
 
-    ``sites`` are those of the reference that the candidate offers.
+    ``seen`` has its values for each mode, block by block; ``sites`` are those of the reference
+    that it offers. A candidate that cannot be restarted was seen in the free run alone.
     """
 
-    def __init__(self, ground: Ground, candidate: Trainer) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        seen: Mapping[Mode, Sequence[Values]],
+        offered: Collection[str] | None,
+    ) -> None:
         self.ground = ground
-        offered = candidate.sites
+        self.seen = seen
         self.sites = [site for site in ground.sites if offered is None or site in offered]
-        self.seen: dict[Mode, list[Values]] = {mode: ground.run(candidate, mode) for mode in MODES}
         self._judges: dict[Mode, Judge] = {}
+
+    @classmethod
+    def of(cls, ground: Ground, candidate: Trainer, modes: Sequence[Mode] = MODES) -> "Observed":
+        """Run a candidate, and keep what it makes of the problem."""
+        return cls(ground, {mode: ground.run(candidate, mode) for mode in modes}, candidate.sites)
+
+    @property
+    def origin(self) -> Mode:
+        """The mode that tells where a difference begins: the locked one, if it was seen."""
+        return "locked" if "locked" in self.seen else "free"
 
     def first(self, mode: Mode) -> Divergence | None:
         """Return where the candidate and the reference first part, in that mode."""
@@ -28,9 +46,19 @@ class Observed:
 
     @cached_property
     def bad(self) -> dict[str, Array]:
-        """At which locked steps each site counts against the candidate."""
-        tables = self._judge("locked").tables
-        return {site: tables[site].column("bad").astype(bool) for site in self.sites}
+        """At which steps each site counts against the candidate by itself.
+
+        In a locked run that is any step. In a free run it is the first one that differs: what
+        comes later may only follow from it.
+        """
+        tables = self._judge(self.origin).tables
+        bad = {site: tables[site].column("bad").astype(bool) for site in self.sites}
+        if self.origin == "free":
+            first = self.first("free")
+            for site, steps in bad.items():
+                here = -1 if first is None else first.step - 1
+                bad[site] = steps & (np.arange(len(steps)) == here)
+        return bad
 
     def _judge(self, mode: Mode) -> Judge:
         if mode not in self._judges:

@@ -51,7 +51,7 @@ def findings(
 
 def find(ground: Ground, fault: Fault) -> Finding:
     """Plant one fault and return what is found: locked where that shows it, else free."""
-    observed = Observed(ground, ground.plant([fault]))
+    observed = Observed.of(ground, ground.plant([fault]))
     # Locked comes second in MODES: it tells the origin, so it is asked first.
     first = next(filter(None, (observed.first(mode) for mode in reversed(MODES))), None)
     if first is None:

@@ -1,5 +1,6 @@
 """Runs: trainers along the reference, and the twins that measure what rounding may do."""
 
+from comparisons.runs.honest import Honest, HonestRun, HonestSteps
 from comparisons.runs.reference import (
     Block,
     Kept,
@@ -23,6 +24,9 @@ from comparisons.runs.twins import is_small, make_twins, usual_twins
 __all__ = [
     "MODES",
     "Block",
+    "Honest",
+    "HonestRun",
+    "HonestSteps",
     "InHigherPrecision",
     "Kept",
     "KerasMissingError",
