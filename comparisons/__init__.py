@@ -2,7 +2,7 @@
 
 from comparisons.checking import Checked, examine
 from comparisons.comparing import compare
-from comparisons.parity import ParityError, check
+from comparisons.parity import ParityError, check, replay
 from comparisons.problems import Problem, ProblemError
 from comparisons.runs import KerasMissingError
 from comparisons.verdicts import Given, Measured, Outcome, Verdict
@@ -20,4 +20,5 @@ __all__ = [
     "check",
     "compare",
     "examine",
+    "replay",
 ]

@@ -16,7 +16,6 @@ from comparisons import reports
 from comparisons.checking import Checked
 from comparisons.parity import ParityError
 from comparisons.problems import Problem
-from comparisons.runs import Reference, Trainer
 
 #: The name of the property, and the number of the format of the JSON file.
 PROPERTY = "parity"
@@ -30,17 +29,12 @@ class Parity:
         self._record_property = record_property
 
     def check(
-        self,
-        candidate: Trainer | Callable[[Problem], Trainer],
-        problem: Problem | str = "regression",
-        *,
-        dtype: str = "float64",
-        reference: Reference | None = None,
+        self, candidate: object = None, problem: Problem | str = "regression", **how: Any
     ) -> Checked:
         """Do what ``comparisons.check`` does, and put what was found into pytest's reports."""
         __tracebackhide__ = True
         try:
-            checked = calls.check(candidate, problem, dtype=dtype, reference=reference)
+            checked = calls.check(candidate, problem, **how)
         except ParityError as error:
             self._record(error.checked)
             raise

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from comparisons.checking import Checked, examine, examine_on, ground_for, modes_of, reference_for
 from comparisons.problems import Problem
+from comparisons.replaying import Replayed, replay_step
 from comparisons.runs import Reference, is_small
 from comparisons.sandbox import Limits, Remote, open_file
 
@@ -58,6 +59,20 @@ def check_file(
             measured.result()
             checked = examine_on(ground, remote, modes_of(remote))
     return _found(remote, checked)
+
+
+def replay_file(
+    path: Path,
+    problem: Problem,
+    step: int,
+    *,
+    reference: Reference | None = None,
+    limits: Limits = Limits(),  # noqa: B008  frozen
+    names: Mapping[str, str] | None = None,
+) -> Replayed:
+    """Run a Python file as a candidate for one step, counted from 1; otherwise as above."""
+    with open_file(path, problem, limits, names) as remote:
+        return replay_step(problem, remote, step, reference)
 
 
 def _found(remote: Remote, checked: Checked) -> CheckedFile:

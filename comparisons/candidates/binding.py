@@ -9,7 +9,13 @@ from comparisons.candidates.bound import Bound
 from comparisons.candidates.calling import Output, call, quietly
 from comparisons.candidates.errors import BindingError
 from comparisons.candidates.functions import bind_options
-from comparisons.candidates.makers import Maker, from_class, from_function, from_object
+from comparisons.candidates.makers import (
+    Maker,
+    from_class,
+    from_function,
+    from_object,
+    unknown_arguments,
+)
 from comparisons.candidates.objects import VERBS, bind_object, has_verbs
 from comparisons.candidates.trainers import bind_trainer, is_trainer
 from comparisons.candidates.vocabulary import FUNCTIONS
@@ -151,8 +157,8 @@ def _bind_file(space: Mapping[str, Any], problem: Problem, names: Mapping[str, s
 def _objects(space: Mapping[str, Any]) -> dict[str, Any]:
     """Return the classes and objects in a file that could be meant, each once.
 
-    An object says nothing that its own class does not; a class from elsewhere is not the file's,
-    an object of it is.
+    An object says nothing that its own class does not, where that can be made for a problem: it
+    was made for the file's own data. A class from elsewhere is not the file's, an object of it is.
     """
     home = space.get("__name__")
     classes = {
@@ -177,16 +183,12 @@ def _objects(space: Mapping[str, Any]) -> dict[str, Any]:
         own = [key for key, value in objects.items() if type(value) is cls]
         if not own:
             continue
-        if _made_without_arguments(cls):
+        if not unknown_arguments(cls):
             for key in own:
                 del objects[key]
         else:
             del classes[name]
     return {**classes, **objects}
-
-
-def _made_without_arguments(cls: type) -> bool:
-    return _without_arguments(cls)
 
 
 def functions_in(space: Mapping[str, Any], names: Mapping[str, str]) -> Functions:

@@ -65,6 +65,11 @@ class Bound:
         """What the candidate has printed so far, the first 64 KiB of it."""
         return self._output.text
 
+    @property
+    def printed(self) -> int:
+        """How many characters the candidate has printed so far, those of ``output`` included."""
+        return self._output.tell() + self._output.dropped
+
     def init(self, weights: Arrays, slots: Arrays | None = None, iterations: int = 0) -> Any:
         """Return the candidate's state with these parameters; slots are 0 unless given."""
         copies = {path: np.array(w) for path, w in weights.items()}

@@ -34,26 +34,18 @@ def from_class(cls: type, problem: Problem) -> Maker:
 
     Raises ``BindingError`` where it needs other arguments.
     """
-    arguments, unknown = dict[str, Any](), list[str]()
-    try:
-        parameters = inspect.signature(cls).parameters.values()
-    except (TypeError, ValueError):
-        parameters = {}.values()
-    for parameter in parameters:
-        if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
-            continue
-        if is_layer_dims(parameter.name):
-            arguments[parameter.name] = widths(problem)
-        elif role_of(parameter.name, 0) == "learning_rate":
-            arguments[parameter.name] = problem.network.optimizer.learning_rate
-        elif parameter.default is parameter.empty:
-            unknown.append(parameter.name)
-    if unknown:
+    if unknown := unknown_arguments(cls):
         raise BindingError(
             f"{cls.__name__} needs arguments that are not known ({', '.join(unknown)}): give an "
             f"object, or a function without arguments that makes it, as in "
             f"def make(): return {cls.__name__}(…), with names={{'candidate': 'make'}} in a file"
         )
+    arguments: dict[str, Any] = {}
+    for parameter in _parameters(cls):
+        if is_layer_dims(parameter.name):
+            arguments[parameter.name] = widths(problem)
+        elif role_of(parameter.name, 0) == "learning_rate":
+            arguments[parameter.name] = problem.network.optimizer.learning_rate
     shown = ", ".join(f"{name}={value}" for name, value in arguments.items())
     return Maker(
         cls.__name__,
@@ -61,6 +53,26 @@ def from_class(cls: type, problem: Problem) -> Maker:
         f"made anew for every run by {cls.__name__}({shown})",
         place=_place(cls),
     )
+
+
+def unknown_arguments(cls: type) -> list[str]:
+    """Return what a class needs besides layer widths and a learning rate."""
+    return [
+        parameter.name
+        for parameter in _parameters(cls)
+        if parameter.default is parameter.empty
+        and not is_layer_dims(parameter.name)
+        and role_of(parameter.name, 0) != "learning_rate"
+    ]
+
+
+def _parameters(cls: type) -> list[inspect.Parameter]:
+    try:
+        parameters = inspect.signature(cls).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    variable = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+    return [parameter for parameter in parameters if parameter.kind not in variable]
 
 
 def widths(problem: Problem) -> list[int]:

@@ -125,6 +125,12 @@ class _Search:
             for fault in self.ground.faults
             if not fault.remembers and (sites := self._touched(fault))
         }
+        #: Those that the probes cannot show, and the rest of a free run may.
+        self.late = [
+            fault
+            for fault in self.ground.faults
+            if fault.remembers or (observed.origin == "free" and fault not in self.effects)
+        ]
         bad = observed.bad
         self.diverged = {site for site in self.sites if bad[site][self.probes].any()}
         #: Those that touch nothing but what diverged.
@@ -136,14 +142,13 @@ class _Search:
         """Yield the sets of that many faults of a pool which reproduce everything seen."""
         if not self.diverged and self.observed.first("free") is None:
             return
-        remembering = [fault for fault in self.ground.faults if fault.remembers]
-        for count in range(min(size, len(remembering)) + 1):
+        for count in range(min(size, len(self.late)) + 1):
             for locked in combinations(pool, size - count):
                 if not self.diverged <= frozenset().union(*(pool[fault] for fault in locked)):
                     continue
                 if _exclude(locked) or not self._fits_origin(locked):
                     continue
-                for late in combinations(remembering, count):
+                for late in combinations(self.late, count):
                     faults = (*locked, *late)
                     if not _exclude(faults) and self._fits("free", faults):
                         yield faults

@@ -2,7 +2,7 @@
 # ruff: noqa: ARG001, ARG005  all pieces of a kind are handed the same, used or not
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -110,6 +110,17 @@ def _in_affine(at: _Place) -> Iterator[Fault]:
             "Negative inputs are multiplied by 0.3, which is what the layer LeakyReLU does.",
             "Multiply by 0.2: the activation 'leaky_relu' has another slope than the layer.",
             "logits",
+        )  # fmt: skip
+        yield replace(
+            at.fault(
+                "slope not rounded to float32", "activation", "forward/{}/output",
+                lambda function, z: activations.leaky_relu(z, negative_slope=0.2),
+                "The slope 0.2 is used as it is written; Keras on TensorFlow rounds it to float32.",
+                "This is Keras's own way and no mistake of yours: float(np.float32(0.2)) in place "
+                "of 0.2 gives its numbers.",
+                "logits",
+            ),
+            dtype="float64",
         )  # fmt: skip
 
 

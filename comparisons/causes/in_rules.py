@@ -45,6 +45,17 @@ def faults(problem: Problem) -> Iterator[Fault]:
             "The rule begins with empty slots at every step.",
             "Keep what it returns for the next step.", "momentum",
         )  # fmt: skip
+    if (site := _first_cast(rule, slot, update)) is not None:
+        yield Fault(
+            "constants not rounded to float32", site, {"constants": _as_written(rule)},
+            "The rule's constants are used as they are written; Keras on TensorFlow rounds "
+            "momentum, weight_decay and the betas of the bias correction to float32 first, "
+            "even in float64.",
+            "This is Keras's own way and no mistake of yours: float(np.float32(0.9)) in place "
+            "of 0.9 gives its numbers.",
+            "adam" if isinstance(rule, Adam) else "momentum",
+            dtype="float64",
+        )  # fmt: skip
     if rule.weight_decay:
         yield from _in_decay(first)
     if isinstance(rule, SGD) and rule.momentum:
@@ -67,6 +78,26 @@ def _rate_times(factor: float) -> Change:
 def _turned(cls: Any) -> Change:
     """Return what makes a rule one of a subclass, with the same hyperparameters."""
     return lambda rule: cls(**{f.name: getattr(rule, f.name) for f in fields(rule)})
+
+
+def _first_cast(rule: Any, slot: str, update: str) -> str | None:
+    """Return the site at which a constant that Keras casts to float32 first shows, if any."""
+    if isinstance(rule, Adam) or rule.weight_decay:
+        return update
+    return slot if isinstance(rule, SGD) and rule.momentum else None
+
+
+def _as_written(written: Any) -> Change:
+    """Return what puts the constants of the config in the place of those that Keras holds."""
+
+    def change(rule: Any) -> Any:
+        powers = {}
+        if isinstance(rule, AdamAsHeld):
+            powers = {"beta_1_in_powers": rule.beta_1, "beta_2_in_powers": rule.beta_2}
+        numbers = {f.name: getattr(written, f.name) for f in fields(written)}
+        return replace(rule, **numbers, **powers)
+
+    return change
 
 
 @dataclass(frozen=True)

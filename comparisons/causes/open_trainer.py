@@ -78,7 +78,8 @@ class OpenTrainer:
 
     @cached_property
     def _rule(self) -> Optimizer:
-        rule: Optimizer = self._piece("rule")(self.network.optimizer)
+        with_constants: Optimizer = self._piece("constants")(self.network.optimizer)
+        rule: Optimizer = self._piece("rule")(with_constants)
         return rule
 
     def _forward(

@@ -111,6 +111,11 @@ def gradient(now: Array, last: Array | None) -> Array:
     return now
 
 
+def constants(optimizer: Optimizer) -> Optimizer:
+    """The update rule with the constants that Keras holds."""
+    return optimizer
+
+
 def rule(optimizer: Optimizer) -> Optimizer:
     """The update rule."""
     return optimizer
@@ -140,6 +145,7 @@ TEXTBOOK: dict[str, Piece] = {
         loss,
         report,
         gradient,
+        constants,
         rule,
         update,
         stored,

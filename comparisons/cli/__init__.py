@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import click
 
+from comparisons.cli.check import check_command
 from comparisons.cli.compare import compare_command
 from comparisons.cli.diff import diff_command
 from comparisons.cli.problems import problems_command
@@ -60,6 +61,7 @@ def cli() -> None:
 
 for command in (
     compare_command,
+    check_command,
     problems_command,
     selftest_command,
     spread_command,

@@ -1,7 +1,7 @@
 """What the commands share: exit statuses, the console, the progress bar, checks of arguments."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,14 +48,14 @@ def check_output(
     return path
 
 
-def dtype_option(help_text: str) -> Callable[[F], F]:
+def dtype_option(help_text: str, default: Sequence[str] = DTYPES) -> Callable[[F], F]:
     """Return the option ``--dtype``, which a command is handed as ``dtypes``."""
     return click.option(
         "--dtype",
         "dtypes",
         type=click.Choice(DTYPES),
         multiple=True,
-        default=DTYPES,
+        default=default,
         show_default=True,
         help=f"{help_text}; may be given twice.",
     )

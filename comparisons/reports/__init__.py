@@ -2,17 +2,31 @@
 
 from comparisons.reports.failure import failure
 from comparisons.reports.files import OutputError, check_writable, write
-from comparisons.reports.machine import SCHEMA, as_json, findings_to_json, to_csv, to_json
-from comparisons.reports.text import show, summary
+from comparisons.reports.machine import (
+    SCHEMA,
+    as_json,
+    check_result,
+    checks_to_json,
+    findings_to_json,
+    to_csv,
+    to_json,
+)
+from comparisons.reports.replay import replayed
+from comparisons.reports.text import paragraph, show, source, summary
 
 __all__ = [
     "SCHEMA",
     "OutputError",
     "as_json",
+    "check_result",
     "check_writable",
+    "checks_to_json",
     "failure",
     "findings_to_json",
+    "paragraph",
+    "replayed",
     "show",
+    "source",
     "summary",
     "to_csv",
     "to_json",

@@ -4,16 +4,18 @@ from collections.abc import Iterator
 
 from comparisons.causes import Explanation
 from comparisons.checking import Checked
+from comparisons.problems import names
 from comparisons.reports.text import bound, index_of, source
 from comparisons.verdicts import Divergence, Verdict
 
 
-def failure(checked: Checked) -> str:
+def failure(checked: Checked, replay: str | None = None) -> str:
     """Return what to tell of a candidate that failed, in lines.
 
     In this order: the site and step where the two sides first part; what agreed before it; how
     many values are out of bounds and the worst few; the smallest relative tolerance that would
-    have passed; the tested cause; what the reference is. Where nothing was compared, that.
+    have passed; the tested cause; what the reference is; how to ``replay`` just that step; what
+    of the candidate was taken for what. Where nothing was compared, that.
     """
     parted = checked.parted
     if parted is None:
@@ -29,8 +31,17 @@ def failure(checked: Checked) -> str:
         *_values(verdict, first),
         *_causes(checked),
         f"  reference: {source(verdict.environment)}",
+        f"  replay that step: {replay or _call(verdict, first)}",
+        *(f"  {line}" for line in (*checked.binding, *checked.notes)),
     ]
     return "\n".join(lines)
+
+
+def _call(verdict: Verdict, first: Divergence) -> str:
+    run = f'"{verdict.problem}", dtype="{verdict.dtype}"'
+    if verdict.problem not in names():
+        run = "problem"
+    return f"comparisons.replay(candidate, {run}, step={first.step})"
 
 
 def _values(verdict: Verdict, first: Divergence) -> Iterator[str]:

@@ -8,10 +8,12 @@ from enum import Enum
 from typing import Any
 
 from comparisons.causes import Finding
+from comparisons.checking import Checked
 from comparisons.verdicts import Given, Verdict
 
 #: Changes when a field changes its meaning or goes; new fields may come at any time.
 SCHEMA = "keras-parity/compare/1"
+CHECK_SCHEMA = "keras-parity/check/1"
 SELFTEST_SCHEMA = "keras-parity/selftest/1"
 
 
@@ -67,6 +69,30 @@ def result(verdict: Verdict) -> dict[str, Any]:
             path: {"candidate": candidate.tolist(), "reference": reference.tolist()}
             for path, (candidate, reference) in verdict.final_parameters.items()
         },
+    }
+
+
+def checks_to_json(results: Sequence[Mapping[str, Any]]) -> str:
+    """Return what was found of a file as one JSON document."""
+    return as_json({"schema": CHECK_SCHEMA, "results": results})
+
+
+def check_result(checked: Checked) -> dict[str, Any]:
+    """Return what was found of one candidate on one problem as plain values."""
+    return {
+        "passed": checked.passed,
+        "reference": _versions(checked.verdicts),
+        "runs": [result(verdict) for verdict in checked.verdicts],
+        "causes": [
+            [
+                {"fault": fault.name, "site": fault.site, "wrong": fault.wrong, "mend": fault.mend}
+                for fault in explanation.faults
+            ]
+            for explanation in checked.explanations
+        ],
+        "separated_by": checked.separated_by,
+        "binding": checked.binding,
+        "notes": checked.notes,
     }
 
 

@@ -23,15 +23,18 @@ UNDECIDED = 3
 INDENT = 9
 
 
-def show(verdicts: Sequence[Verdict], console: Console) -> None:
-    """Print what was found for one problem in one dtype: ``verdicts`` has one for each mode."""
+def show(verdicts: Sequence[Verdict], console: Console, *, candidate: str = "scratch") -> None:
+    """Print what was found for one problem in one dtype: ``verdicts`` has one for each mode.
+
+    ``candidate`` is what the side that is not Keras is called.
+    """
     head = verdicts[0]
     console.print()
     console.print(Text(f"{head.problem}, {head.dtype}", style="bold"))
     console.print(Text(f"  compared with {source(head.environment)}", style="dim"))
-    console.print(_numbers(head))
+    console.print(_numbers(head, candidate))
     for verdict in verdicts:
-        _show_verdict(verdict, console)
+        show_verdict(verdict, console, candidate=candidate)
 
 
 def source(environment: Mapping[str, str]) -> str:
@@ -43,15 +46,17 @@ def source(environment: Mapping[str, str]) -> str:
     )
 
 
-def _numbers(verdict: Verdict) -> Table:
+def _numbers(verdict: Verdict, candidate: str) -> Table:
     """Return epoch losses and final parameters, both sides next to each other."""
     table = Table(box=None, pad_edge=False, padding=(0, 2), show_edge=False, header_style="dim")
     table.add_column("  loss", no_wrap=True)
-    table.add_column("scratch", justify="right", no_wrap=True)
+    table.add_column(candidate, justify="right", no_wrap=True)
     table.add_column("keras", justify="right", no_wrap=True)
     losses = list(zip(verdict.epoch_losses.candidate, verdict.epoch_losses.reference, strict=True))
     for epoch in _chosen(len(losses)):
-        table.add_row(f"  epoch {epoch + 1}", *(_number(x, verdict.dtype) for x in losses[epoch]))
+        ours, theirs = (_number(x, verdict.dtype) for x in losses[epoch])
+        shown = "not shown" if "loss/value" in verdict.not_offered else ours
+        table.add_row(f"  epoch {epoch + 1}", shown, theirs)
     table.add_row(Text("  final parameter", style="dim"))
     rows = list(_parameters(verdict))
     for name, *both in rows[:PARAMETERS]:
@@ -80,7 +85,8 @@ def _number(x: float, dtype: str) -> str:
     return str(np.dtype(dtype).type(x))
 
 
-def _show_verdict(verdict: Verdict, console: Console) -> None:
+def show_verdict(verdict: Verdict, console: Console, *, candidate: str = "scratch") -> None:
+    """Print what was found in one mode."""
     style = "green" if verdict.passed else "bold red"
     _print(verdict.sentence, console, label=verdict.mode, style=style)
     worst, nearer = verdict.worst, verdict.nearer
@@ -90,7 +96,7 @@ def _show_verdict(verdict: Verdict, console: Console) -> None:
         _print(f"worst: {worst.multiple:.2g} × {bound(verdict)},", console)
         _print(f"at step {worst.step}, {worst.site}{index_of(worst.index)}", console)
         if nearer is not None:
-            _print(_nearer(nearer), console)
+            _print(_nearer(nearer, candidate), console)
     if verdict.passed and verdict.sensitivity is not None:
         _print(verdict.sensitivity.sentence(), console)
     if verdict.not_offered:
@@ -105,7 +111,7 @@ def _show_verdict(verdict: Verdict, console: Console) -> None:
             console,
         )
     if verdict.first is not None:
-        _show_first(verdict.first, verdict, console)
+        _show_first(verdict.first, verdict, console, candidate)
 
 
 def bound(verdict: Verdict) -> str:
@@ -116,12 +122,13 @@ def bound(verdict: Verdict) -> str:
     return f"its rounding budget (up to {tolerance.factor:g} allowed)"
 
 
-def _nearer(nearer: Nearer) -> str:
-    who = {"candidate": "scratch is nearer to", "reference": "keras is nearer to"}
+def _nearer(nearer: Nearer, candidate: str) -> str:
+    who = {"candidate": f"{candidate} is nearer to", "reference": "keras is nearer to"}
     dtype = "long double" if nearer.dtype not in DTYPES else nearer.dtype
     errors = f"{nearer.candidate_error:.1g} off, keras {nearer.reference_error:.1g}"
     return (
-        f"there {who.get(nearer.who, 'neither is nearer to')} the {dtype} witness: scratch {errors}"
+        f"there {who.get(nearer.who, 'neither is nearer to')} the {dtype} witness: "
+        f"{candidate} {errors}"
     )
 
 
@@ -130,7 +137,7 @@ def index_of(index: tuple[int, ...]) -> str:
     return f"[{','.join(map(str, index))}]" if index else ""
 
 
-def _show_first(first: Divergence, verdict: Verdict, console: Console) -> None:
+def _show_first(first: Divergence, verdict: Verdict, console: Console, candidate: str) -> None:
     """Print where the two sides first part, with the worst few values."""
     agreed = ", ".join(first.agreed) or "nothing: it is the first site"
     _print(f"shape {first.shape}, {first.dtype}; agreed before it: {agreed}", console)
@@ -138,7 +145,7 @@ def _show_first(first: Divergence, verdict: Verdict, console: Console) -> None:
         return
     _print(f"{first.beyond} of {first.size} values beyond {bound(verdict)}; worst:", console)
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    for name in (" " * INDENT + "index", "scratch", "keras", "difference", "× budget"):
+    for name in (" " * INDENT + "index", candidate, "keras", "difference", "× budget"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in first.rows:
         table.add_row(
@@ -158,6 +165,14 @@ def _print(text: str, console: Console, *, label: str = "", style: str = "") -> 
         line.rstrip()
         console.print(Text(f"  {label:<{INDENT - 2}}", style="bold") + line)
         label = ""
+
+
+def paragraph(text: str, console: Console) -> None:
+    """Print a line, wrapped at the console's width, with its own indent kept."""
+    indent = len(text) - len(text.lstrip(" "))
+    for line in Text(text.strip()).wrap(console, max(console.width - indent, 1)):
+        line.rstrip()
+        console.print(Text(" " * indent) + line)
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:

@@ -3,9 +3,6 @@
 
 import numpy as np
 
-from comparisons import check, problems
-from comparisons.candidates import bind
-
 
 def sigmoid(Z):
     """Return 1 / (1 + exp(-Z))."""
@@ -46,6 +43,9 @@ def update_parameters(parameters, grads, learning_rate):
 
 
 if __name__ == "__main__":
+    from comparisons import check, problems
+    from comparisons.candidates import bind
+
     problem = problems.get("classification_asymmetric")
     bound = bind(globals(), problem)
     print(*bound.binding, sep="\n")

@@ -3,9 +3,6 @@
 
 import numpy as np
 
-from comparisons import check, problems
-from comparisons.candidates import bind
-
 
 class MyModel:
     """Layers of the given widths, tanh between them, trained on the mean squared error."""
@@ -42,6 +39,9 @@ class MyModel:
 
 
 if __name__ == "__main__":
+    from comparisons import check, problems
+    from comparisons.candidates import bind
+
     problem = problems.get("short_last_batch")
     bound = bind(MyModel, problem)
     print(*bound.binding, sep="\n")
