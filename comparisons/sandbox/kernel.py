@@ -41,20 +41,20 @@ class _Calls(NamedTuple):
 
 
 _CLONE3 = 435
-# pidfd_send_signal, then by machine: fork, vfork, execve, execveat, ptrace, process_vm_readv and
+# pidfd_send_signal, io_uring_setup (which opens sockets too), then by machine: fork, vfork, execve, execveat, ptrace, process_vm_readv and
 # _writev, rt_sigqueueinfo, rt_tgsigqueueinfo, tkill, socket, setsid, setpgid.
 _BY_MACHINE = {
     "x86_64": _Calls(
         0xC000003E,
         56,
         (62, 234),
-        (424, 57, 58, 59, 322, 101, 310, 311, 129, 297, 200, 41, 112, 109),
+        (424, 425, 57, 58, 59, 322, 101, 310, 311, 129, 297, 200, 41, 112, 109),
     ),
     "aarch64": _Calls(
         0xC00000B7,
         220,
         (129, 131),
-        (424, 221, 281, 117, 270, 271, 138, 240, 130, 198, 157, 154),
+        (424, 425, 221, 281, 117, 270, 271, 138, 240, 130, 198, 157, 154),
     ),
 }
 

@@ -436,7 +436,7 @@ def test_who_carries_a_mark_is_found_wherever_it_has_gone() -> None:
 
 
 CALLS = """
-import os, socket, sys, threading
+import ctypes, os, socket, sys, threading
 from comparisons.sandbox import kernel
 if not kernel.refuse_calls():
     sys.exit(77)
@@ -444,7 +444,12 @@ thread = threading.Thread(target=lambda: None)
 thread.start()
 thread.join()
 os.kill(os.getpid(), 0)
+def io_uring():
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(425, 1, 0) < 0:
+        raise OSError(ctypes.get_errno(), "io_uring_setup")
 calls = [
+    io_uring,
     os.fork,
     os.setsid,
     socket.socket,
