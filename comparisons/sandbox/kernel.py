@@ -41,8 +41,9 @@ class _Calls(NamedTuple):
 
 
 _CLONE3 = 435
-# pidfd_send_signal, io_uring_setup (which opens sockets too), then by machine: fork, vfork, execve, execveat, ptrace, process_vm_readv and
-# _writev, rt_sigqueueinfo, rt_tgsigqueueinfo, tkill, socket, setsid, setpgid.
+# pidfd_send_signal, io_uring_setup (a ring opens sockets too), then by machine: fork, vfork,
+# execve, execveat, ptrace, process_vm_readv and _writev, rt_sigqueueinfo, rt_tgsigqueueinfo, tkill,
+# socket, setsid, setpgid.
 _BY_MACHINE = {
     "x86_64": _Calls(
         0xC000003E,
