@@ -269,6 +269,14 @@ def _in_passing_down(at: _Place, below: str) -> Iterator[Fault]:
             "Use the kernel that made this layer's output.",
             "deep_tanh",
         )  # fmt: skip
+    if at.inputs > 1:
+        yield at.fault(
+            "error passed to the wrong units", "input_gradient", site,
+            lambda down: (down.dz @ down.params[at.layer.name]["kernel"].T)[..., ::-1],
+            "Each unit below gets the error of another: the kernel's rows are read backwards.",
+            "The error of unit i goes through row i: dz @ kernel[i].",
+            "regression_asymmetric",
+        )  # fmt: skip
     yield at.fault(
         "error not passed down", "input_gradient", site,
         lambda down: np.zeros((len(down.dz), at.inputs), down.dz.dtype),
