@@ -10,6 +10,7 @@ import click
 from comparisons.cli.check import check_command
 from comparisons.cli.compare import compare_command
 from comparisons.cli.diff import diff_command
+from comparisons.cli.grade import grade_command
 from comparisons.cli.problems import problems_command
 from comparisons.cli.record import record_command
 from comparisons.cli.selftest import selftest_command
@@ -68,5 +69,6 @@ for command in (
     record_command,
     verify_command,
     diff_command,
+    grade_command,
 ):
     cli.add_command(command)

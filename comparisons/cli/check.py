@@ -15,6 +15,7 @@ from comparisons.cli.shared import (
     DIFFERS,
     NO_DIFFERENCE,
     check_problems,
+    check_seconds,
     console,
     dtype_option,
     file_option,
@@ -61,7 +62,8 @@ def check_names(
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=float,
+    callback=check_seconds,
     default=Limits.total_seconds,
     show_default=True,
     help="Seconds that the file may take for each problem.",

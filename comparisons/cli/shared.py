@@ -18,6 +18,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: Exit statuses; 2, for a wrong command line, is click's own.
 NO_DIFFERENCE, DIFFERS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
 
+#: A day, in seconds: a file may take no longer.
+LONGEST = 86_400
+
 
 def check_problems(
     _context: click.Context, _option: click.Parameter, names: tuple[str, ...]
@@ -46,6 +49,14 @@ def check_output(
     except reports.OutputError as error:
         raise click.BadParameter(str(error)) from error
     return path
+
+
+def check_seconds(_context: click.Context, _option: click.Parameter, seconds: float) -> float:
+    """Refuse a time that no clock can measure: a callback of click."""
+    if not 0 < seconds <= LONGEST:
+        message = f"expected seconds above 0 and at most {LONGEST:,}, received {seconds:g}"
+        raise click.BadParameter(message)
+    return seconds
 
 
 def dtype_option(help_text: str, default: Sequence[str] = DTYPES) -> Callable[[F], F]:

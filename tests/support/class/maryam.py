@@ -1,0 +1,1 @@
+Dear professor, my computer was stolen and so I cannot hand in the exercise.
