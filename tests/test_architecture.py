@@ -42,6 +42,7 @@ ROOMS: dict[str, set[str]] = {
     "reports": {"problems", "verdicts", "causes", "checking", "replaying"},
     "parity": {"problems", "runs", "candidates", "checking", "replaying", "reports"},
     "plugin": {"problems", "runs", "checking", "reports", "parity"},
+    "lessons": {"runs"},
     "cli": {
         "problems",
         "runs",
@@ -88,6 +89,10 @@ ROOMS: dict[str, set[str]] = {
 MEETS_KERAS = Path("comparisons/runs/reference.py")
 MAY_PRINT = (Path("scratch/tutorial.py"), "main")
 
+#: Lessons are scripts, as a student types them: they print, and import what a student would.
+LESSONS = Path("comparisons/lessons/pages")
+IN_LESSONS = {"numpy", "keras", "tensorflow", "scratch", "keras_ref", "comparisons"}
+
 
 def violations(root: Path) -> list[str]:
     """Return a sentence for each place in the packages under ``root`` that breaks a rule."""
@@ -126,6 +131,8 @@ def may(path: Path, module: str) -> bool:
     package, target = path.parts[0], module.split(".")
     if target[0] in sys.stdlib_module_names:
         return True
+    if path.parent == LESSONS:
+        return target[0] in IN_LESSONS
     if target[0] != package:
         return target[0] in PACKAGES[package] and (target[0] != "keras_ref" or path == MEETS_KERAS)
     if package != "comparisons":
@@ -146,7 +153,9 @@ def words(path: Path, tree: ast.Module) -> Iterator[tuple[str, int]]:
         match node:
             case ast.Assert():
                 yield "an assert", node.lineno
-            case ast.Call(func=ast.Name(id="print")) if id(node) not in printing:
+            case ast.Call(func=ast.Name(id="print")) if (
+                id(node) not in printing and path.parent != LESSONS
+            ):
                 yield "a call of print", node.lineno
 
 
@@ -188,6 +197,10 @@ def test_every_room_is_there_and_every_file_is_in_one() -> None:
         ("comparisons/cli.py", "print()", "has a call of print"),
         ("scratch/tutorial.py", "print()", "has a call of print"),
         ("scratch/layers.py", "import pickle", "mentions pickle"),
+        ("comparisons/lessons/pages/01-a.py", "import pandas", "imports pandas"),
+        ("comparisons/lessons/pages/01-a.py", "assert True", "has an assert"),
+        ("comparisons/lessons/a.py", "print()", "has a call of print"),
+        ("comparisons/lessons/a.py", "import keras", "imports keras"),
     ],
 )
 def test_what_breaks_a_rule_is_found_wherever_it_stands(
@@ -211,6 +224,10 @@ def test_what_breaks_a_rule_is_found_wherever_it_stands(
         ("comparisons/verdicts/a.py", "from comparisons.verdicts.b import c"),
         ("comparisons/cli.py", "from comparisons import problems, reports"),
         ("scratch/tutorial.py", "def main():\n    print()"),
+        (
+            "comparisons/lessons/pages/01-a.py",
+            "import keras\nfrom comparisons import compare\nprint()",
+        ),
         ("scratch/sequential.py", "def summary(print_fn=print): print_fn()"),
     ],
 )

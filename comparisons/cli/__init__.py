@@ -11,6 +11,7 @@ from comparisons.cli.check import check_command
 from comparisons.cli.compare import compare_command
 from comparisons.cli.diff import diff_command
 from comparisons.cli.grade import grade_command
+from comparisons.cli.lesson import lesson_command
 from comparisons.cli.problems import problems_command
 from comparisons.cli.record import record_command
 from comparisons.cli.selftest import selftest_command
@@ -64,6 +65,7 @@ for command in (
     compare_command,
     check_command,
     problems_command,
+    lesson_command,
     selftest_command,
     spread_command,
     record_command,
