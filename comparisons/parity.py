@@ -33,6 +33,7 @@ def check(
     names: Mapping[str, str] | None = None,
     dtype: str = "float64",
     reference: Reference | None = None,
+    through: Callable[[Problem, Trainer], Trainer] | None = None,
 ) -> Checked:
     """Check that a candidate goes through Keras's numbers on a problem.
 
@@ -42,7 +43,8 @@ def check(
     answers questions, as for ``bind``.
 
     ``problem`` is one of the catalogue by its name, in ``dtype``, or one of your own. The
-    reference is the recording that comes with the package, or else Keras itself. Returns what
+    reference is the recording that comes with the package, or else Keras itself. ``through``
+    returns the trainer to check in the place of the one it is given, to listen to it. Returns what
     was found, with what was taken for what. Raises ``ParityError`` where the two part,
     ``ProblemError`` for an unknown name, ``BindingError`` and ``CandidateError`` as ``bind`` does,
     and ``TypeError`` where nothing is given, or too much.
@@ -50,7 +52,8 @@ def check(
     __tracebackhide__ = True  # pytest then shows the test, and not these lines
     functions = _functions(forward, backward, update, loss, initialize)
     problem = _problem(problem, dtype)
-    checked = examine(problem, _bound(candidate, functions, problem, names), reference)
+    trainer: Trainer = _bound(candidate, functions, problem, names)
+    checked = examine(problem, through(problem, trainer) if through else trainer, reference)
     if not checked.passed:
         raise ParityError(checked)
     return checked

@@ -1,12 +1,14 @@
-"""The pytest plugin: the fixture ``parity``, a summary, JUnit properties and a JSON file.
+"""The pytest plugin: the fixture ``parity``, a summary, JUnit properties, a JSON file and a page.
 
 What a check found travels as a property of the test's report. pytest-xdist brings these from its
-workers, and JUnit files have them too, so there is one path for all.
+workers, and JUnit files have them too, so there is one path for all. What a page shows is too
+much for that: each test leaves it in a directory that the workers are told of.
 """
 
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -16,22 +18,39 @@ from comparisons import reports
 from comparisons.checking import Checked
 from comparisons.parity import ParityError
 from comparisons.problems import Problem
+from comparisons.stories import Hearing, document_of, read_fragments, write_fragment
 
 #: The name of the property, and the number of the format of the JSON file.
 PROPERTY = "parity"
 SCHEMA = "keras-parity/pytest/1"
+#: Where tests leave what a page is made of, if one is wanted; and what workers know it by.
+STORIES = pytest.StashKey[Path]()
+STORIES_OF_WORKER = "parity_stories"
 
 
 class Parity:
     """What the fixture ``parity`` gives a test."""
 
-    def __init__(self, record_property: Callable[[str, object], None]) -> None:
+    def __init__(
+        self,
+        record_property: Callable[[str, object], None],
+        test: str = "",
+        stories: Path | None = None,
+    ) -> None:
         self._record_property = record_property
+        self._test = test
+        self._stories = stories
 
     def check(
         self, candidate: object = None, problem: Problem | str = "regression", **how: Any
     ) -> Checked:
         """Do what ``comparisons.check`` does, and put what was found into pytest's reports."""
+        __tracebackhide__ = True
+        if self._stories is not None:
+            return self._checked_and_told(self._stories, candidate, problem, how)
+        return self._checked(candidate, problem, how)
+
+    def _checked(self, candidate: object, problem: Problem | str, how: dict[str, Any]) -> Checked:
         __tracebackhide__ = True
         try:
             checked = calls.check(candidate, problem, **how)
@@ -39,6 +58,21 @@ class Parity:
             self._record(error.checked)
             raise
         self._record(checked)
+        return checked
+
+    def _checked_and_told(
+        self, directory: Path, candidate: object, problem: Problem | str, how: dict[str, Any]
+    ) -> Checked:
+        """Check while listening, and leave what was heard for the page."""
+        __tracebackhide__ = True
+        hearing = Hearing(problem, how.get("reference"))
+        how |= {"reference": hearing.reference, "through": hearing}
+        try:
+            checked = self._checked(candidate, problem, how)
+        except ParityError as error:
+            write_fragment(directory, self._test, hearing.tell(error.checked, _name(candidate)))
+            raise
+        write_fragment(directory, self._test, hearing.tell(checked, _name(candidate)))
         return checked
 
     def _record(self, checked: Checked) -> None:
@@ -57,14 +91,23 @@ class Parity:
             self._record_property(PROPERTY, json.dumps(found))
 
 
+def _name(candidate: object) -> str:
+    """Return what to call a candidate: its name in the code, or its type's."""
+    name: str = getattr(candidate, "__qualname__", type(candidate).__name__)
+    return "functions" if candidate is None else name.rpartition("<locals>.")[2]
+
+
 @pytest.fixture
-def parity(record_property: Callable[[str, object], None]) -> Parity:
+def parity(
+    record_property: Callable[[str, object], None], request: pytest.FixtureRequest
+) -> Parity:
     """Compare a network with Keras, number by number: ``parity.check(trainer, problem=…)``."""
-    return Parity(record_property)
+    stories = request.config.stash.get(STORIES, None)
+    return Parity(record_property, request.node.nodeid, stories)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option ``--parity-json``."""
+    """Add the options ``--parity-json`` and ``--parity-report``."""
     group = parser.getgroup("keras-parity")
     group.addoption(
         "--parity-json",
@@ -72,18 +115,59 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="Write what every parity check found as JSON.",
     )
+    group.addoption(
+        "--parity-report",
+        type=Path,
+        metavar="FILE",
+        help="Write an HTML page that shows every number of every parity check.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a file that could not be written in the end, before any test runs."""
+    """Refuse files that could not be written in the end, before any test runs."""
     file: Path | None = config.getoption("--parity-json")
+    page: Path | None = config.getoption("--parity-report")
     try:
-        if file is not None:
-            reports.check_writable(file)
+        for wanted in (file, page):
+            if wanted is not None:
+                reports.check_writable(wanted)
     except reports.OutputError as error:
         raise pytest.UsageError(str(error)) from error
-    if not hasattr(config, "workerinput"):  # a worker of pytest-xdist only runs the tests
-        config.pluginmanager.register(Collected(file), "keras-parity-collected")
+    if file is not None and page is not None and file.resolve() == page.resolve():
+        raise pytest.UsageError("--parity-json and --parity-report need a file each")
+    if hasattr(config, "workerinput"):  # a worker of pytest-xdist only runs the tests
+        if page is not None:
+            config.stash[STORIES] = Path(config.workerinput[STORIES_OF_WORKER])
+        return
+    config.pluginmanager.register(Collected(file), "keras-parity-collected")
+    if page is not None:
+        paged = Paged(page)
+        config.stash[STORIES] = paged.stories
+        config.pluginmanager.register(paged, "keras-parity-paged")
+
+
+class Paged:
+    """Makes a page of what all tests have left in a directory."""
+
+    def __init__(self, page: Path) -> None:
+        self.page = page
+        self._directory = TemporaryDirectory(prefix="keras-parity-")
+        self.stories = Path(self._directory.name)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of pytest-xdist where to leave its part."""
+        node.workerinput[STORIES_OF_WORKER] = str(self.stories)
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the page."""
+        from comparisons.pages import render  # noqa: PLC0415  only a page needs what draws it
+
+        reports.write(self.page, render(document_of(read_fragments(self.stories))))
+
+    def pytest_unconfigure(self) -> None:
+        """Remove the directory."""
+        self._directory.cleanup()
 
 
 class Collected:

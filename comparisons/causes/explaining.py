@@ -140,7 +140,7 @@ class _Search:
         self, pool: Mapping[Fault, frozenset[str]], size: int
     ) -> Iterator[tuple[Fault, ...]]:
         """Yield the sets of that many faults of a pool which reproduce everything seen."""
-        if not self.diverged and self.observed.first("free") is None:
+        if not self.diverged and not self._parts_freely:
             return
         for count in range(min(size, len(self.late)) + 1):
             for locked in combinations(pool, size - count):
@@ -150,7 +150,7 @@ class _Search:
                     continue
                 for late in combinations(self.late, count):
                     faults = (*locked, *late)
-                    if not _exclude(faults) and self._fits("free", faults):
+                    if not _exclude(faults) and self._fits_freely(faults):
                         yield faults
 
     def _probes(self) -> list[int]:
@@ -168,6 +168,14 @@ class _Search:
             for site in self.ground.touched(fault, step)
             if site in self.sites
         )
+
+    @property
+    def _parts_freely(self) -> bool:
+        return "free" in self.seen and self.observed.first("free") is not None
+
+    def _fits_freely(self, faults: Sequence[Fault]) -> bool:
+        """Return whether the faults reproduce the free run, if one was seen."""
+        return "free" not in self.seen or self._fits("free", faults)
 
     def _fits_origin(self, faults: Sequence[Fault]) -> bool:
         """Return whether the faults reproduce what was seen where the difference begins.

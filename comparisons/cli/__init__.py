@@ -14,6 +14,7 @@ from comparisons.cli.grade import grade_command
 from comparisons.cli.lesson import lesson_command
 from comparisons.cli.problems import problems_command
 from comparisons.cli.record import record_command
+from comparisons.cli.report import report_command
 from comparisons.cli.selftest import selftest_command
 from comparisons.cli.shared import COULD_NOT_RUN, DIFFERS, NO_DIFFERENCE, USAGE
 from comparisons.cli.spread import spread_command
@@ -63,6 +64,7 @@ def cli() -> None:
 
 for command in (
     compare_command,
+    report_command,
     check_command,
     problems_command,
     lesson_command,

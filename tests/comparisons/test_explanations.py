@@ -8,9 +8,19 @@ from typing import Any
 import pytest
 
 from comparisons import problems
-from comparisons.causes import OpenTrainer, explain, faults_for, findings, plant
+from comparisons.causes import (
+    Ground,
+    Observed,
+    OpenTrainer,
+    explain,
+    explain_observed,
+    faults_for,
+    findings,
+    plant,
+)
 from comparisons.problems import CLASSIC
-from comparisons.runs import Kept, TutorialTrainer, scratch_trainer
+from comparisons.runs import MODES, Kept, Mode, TutorialTrainer, scratch_trainer
+from comparisons.traces import shipped
 
 Recorded = Callable[[str, str], Kept]
 Names = tuple[str, ...]
@@ -121,3 +131,12 @@ def test_equal_weights_hide_what_their_companion_shows(recorded: Recorded) -> No
         if not finding.at_its_site or finding.first.step > companion[name].first.step
     }
     assert "kernel gradient transposed (dense)" in late
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_one_mode_alone_is_explained_too(mode: Mode) -> None:
+    problem = problems.get("regression_asymmetric")
+    ground = Ground(problem, shipped(problem.name, problem.dtype))
+    (fault,) = [fault for fault in ground.faults if fault.name == "factor 2 missing"]
+    observed = Observed.of(ground, ground.plant([fault]), [mode])
+    assert [one.names for one in explain_observed(observed)] == [(fault.name,)]
