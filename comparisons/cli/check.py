@@ -144,8 +144,8 @@ def _show(
     checked = found.checked
     if checked.passed and not quiet:
         reports.show(checked.verdicts, terminal, candidate="yours")
-        for line in (*found.binding, *found.notes):
-            reports.paragraph(f"  {line}", terminal)
+        for line in reports.understood(checked):
+            reports.paragraph(line, terminal)
     elif not quiet:
         terminal.print()
         for line in reports.failure(checked, _replay(file, problem, checked)).splitlines():

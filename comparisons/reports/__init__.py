@@ -1,6 +1,6 @@
 """Reports: what was found, told to people and to machines. Nothing is computed here."""
 
-from comparisons.reports.failure import failure
+from comparisons.reports.failure import failure, understood
 from comparisons.reports.files import OutputError, check_writable, write
 from comparisons.reports.machine import (
     SCHEMA,
@@ -30,5 +30,6 @@ __all__ = [
     "summary",
     "to_csv",
     "to_json",
+    "understood",
     "write",
 ]

@@ -32,9 +32,16 @@ def failure(checked: Checked, replay: str | None = None) -> str:
         *_causes(checked),
         f"  reference: {source(verdict.environment)}",
         f"  replay that step: {replay or _call(verdict, first)}",
-        *(f"  {line}" for line in (*checked.binding, *checked.notes)),
+        *understood(checked),
     ]
     return "\n".join(lines)
+
+
+def understood(checked: Checked) -> Iterator[str]:
+    """Yield lines that say what of a candidate was taken for what; none of a plain trainer."""
+    if checked.binding:
+        yield "  how it was understood:"
+        yield from (f"    {line}" for line in (*checked.binding, *checked.notes))
 
 
 def _call(verdict: Verdict, first: Divergence) -> str:

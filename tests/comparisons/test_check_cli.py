@@ -87,7 +87,7 @@ def test_a_pass_says_what_it_is_worth_and_what_was_taken_for_what() -> None:
     result = run(COURSE / "asha.py")
     assert result.exit_code == NO_DIFFERENCE
     assert "would have caught 30 of 32 known mistakes" in result.stdout
-    assert "  update: update_parameters(parameters, y, y_hat, A1, X)" in result.stdout
+    assert "    update: update_parameters(parameters, y, y_hat, A1, X)" in result.stdout
     assert "compared with a recording of Keras 3.15.1" in result.stdout
     assert "the file printed 5 lines" in result.stdout
     assert "not shown" in result.stdout
