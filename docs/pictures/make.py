@@ -44,11 +44,10 @@ def main() -> None:
 
 
 def _report(page: Page, folder: Path) -> None:
-    """Show the top of the report, and the network at the step where the two part."""
+    """Show the network at the step where the two part, and the arithmetic of one weight."""
     file = folder / "report.html"
     _run("report", PROBLEM, "--candidate", FILE, "--dtype", "float64", "-o", file)
     page.goto(file.as_uri())
-    page.screenshot(path=HERE / "report.png")
     player = page.locator(".player").first
     player.scroll_into_view_if_needed()
     player.screenshot(path=HERE / "player.png")
