@@ -3,15 +3,14 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 _HERE = Path(__file__).parent
 
-#: The files that make up the one style and the one script of a page.
+#: The files that make up the one style of a page.
 STYLES = ("base.css", "charts.css", "player.css")
-SCRIPTS = ("base.js", "player.js")
 
 #: What could end the script element that the JSON stands in.
 _DANGEROUS = {ord(c): f"\\u{ord(c):04x}" for c in "<>&"}
@@ -27,12 +26,18 @@ def as_json(document: Mapping[str, Any]) -> str:
 
 def style() -> str:
     """Return the style of a page."""
-    return _joined(STYLES)
+    return _joined(_HERE / name for name in STYLES)
+
+
+def player_files() -> list[Path]:
+    """Return the parts of the player in order: each uses only those before it."""
+    return sorted((_HERE / "player").glob("*.js"))
 
 
 def script() -> str:
-    """Return the script of a page."""
-    return _joined(SCRIPTS)
+    """Return the script of a page; no name of the player is known outside of it."""
+    theme, player = _joined([_HERE / "base.js"]), _joined(player_files())
+    return f'{theme}\n(() => {{\n"use strict";\n\n{player}}})();\n'
 
 
 def policy(style_text: str, script_text: str) -> str:
@@ -43,8 +48,8 @@ def policy(style_text: str, script_text: str) -> str:
     )
 
 
-def _joined(names: tuple[str, ...]) -> str:
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+def _joined(files: Iterable[Path]) -> str:
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def _hash(text: str) -> str:

@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
+
+from comparisons.stories.picking import gaps, picked
 
 #: Changes when a field changes its meaning or goes; new fields may come at any time.
 SCHEMA = "keras-parity/report/1"
@@ -15,6 +18,10 @@ _MANY, _MORE_BYTES = 8, 40_000
 
 #: However many runs there are, so many steps of each are drawn as curves.
 _FEWEST = 20
+
+#: Where the two sides part later than the first steps show, at least so many steps are there of
+#: it: the one before it, the step itself, and the next.
+_AROUND = 3
 
 
 def document_of(
@@ -31,10 +38,10 @@ def document_of(
     series_rooms = _shared(series, most_series_bytes)
     fitting = []
     for i, run in enumerate(runs):
-        steps, drawn = _first(sizes[i], rooms[i]), len(run["series"]["steps"])
+        places, drawn = _chosen(run, sizes[i], rooms[i]), len(run["series"]["steps"])
         if series_rooms[i] < series[i]:
             drawn = max(_FEWEST, drawn * series_rooms[i] // series[i])
-        fitting.append({"id": f"run-{i + 1}", **_fitted(run, steps, drawn)})
+        fitting.append({"id": f"run-{i + 1}", **_fitted(run, places, drawn)})
     return {"schema": SCHEMA, "runs": fitting}
 
 
@@ -53,25 +60,39 @@ def _shared(wanted: Sequence[int], most: int) -> list[int]:
     return given
 
 
-def _first(sizes: Sequence[int], room: int) -> int:
-    """Return how many of the first steps fit: at least one, where there is one."""
-    used = 0
-    for count, size in enumerate(sizes):
-        used += size
-        if used > room:
-            return max(count, 1)
-    return len(sizes)
+def _chosen(run: Mapping[str, Any], sizes: Sequence[int], room: int) -> list[int]:
+    """Return the places of the steps that fit: the first, and those around where sides part."""
+    first = max(_fitting(sizes, room), 1)
+    before = _before_parting(run)
+    if before is None or first >= min(before + _AROUND, len(sizes)):
+        return list(range(len(sizes))[:first])
+    first = min(max(_fitting(sizes, room // 2), 1), before)
+    later = _fitting(sizes[before:], room - sum(sizes[:first]))
+    return [*range(first), *range(len(sizes))[before : before + max(later, _AROUND)]]
 
 
-def _fitted(run: Mapping[str, Any], steps: int, drawn: int) -> dict[str, Any]:
-    """Return a run with so many of its steps, and about so many points of its curves."""
+def _before_parting(run: Mapping[str, Any]) -> int | None:
+    """Return the place of the step before the two sides part, or of that one if it is the first."""
+    parting = min(run["divergences"], default=None)
+    numbers = [step["number"] for step in run["steps"]]
+    return max(0, numbers.index(parting) - 1) if parting in numbers else None
+
+
+def _fitting(sizes: Sequence[int], room: int) -> int:
+    """Return how many of the first of these fit."""
+    return sum(used <= room for used in accumulate(sizes))
+
+
+def _fitted(run: Mapping[str, Any], places: Sequence[int], drawn: int) -> dict[str, Any]:
+    """Return a run with some of its steps, and about so many points of its curves."""
     compared: int = run["verdict"]["steps"]
+    steps = picked(run["steps"], places, run["mode"])
     series = _thinned(run, drawn)
     told = []
-    if run["steps"] and steps < compared:
+    missing = list(gaps([step["number"] for step in steps], compared)) if steps else []
+    if missing:
         told.append(
-            f"Steps {steps + 1:,} to {compared:,} are not drawn one by one; "
-            "verdict, curves and tables are of all steps."
+            f"{_listed(missing)} not drawn one by one; verdict, curves and tables are of all steps."
         )
     if run["series"]["steps"] and len(series["steps"]) < compared:
         shown = len(series["steps"])
@@ -79,7 +100,14 @@ def _fitted(run: Mapping[str, Any], steps: int, drawn: int) -> dict[str, Any]:
     if run["left_out"]:
         told.append(run["left_out"])
     left_out = " ".join(told) or None
-    return {**run, "steps": run["steps"][:steps], "series": series, "left_out": left_out}
+    return {**run, "steps": steps, "series": series, "left_out": left_out}
+
+
+def _listed(missing: Sequence[tuple[int, int]]) -> str:
+    """Say which steps are missing: "Steps 41 to 810 and 830 to 1,000 are"."""
+    stretches = [f"{a:,}" if a == b else f"{a:,} to {b:,}" for a, b in missing]
+    alone = len(missing) == 1 and missing[0][0] == missing[0][1]
+    return f"Step {stretches[0]} is" if alone else f"Steps {' and '.join(stretches)} are"
 
 
 def _thinned(run: Mapping[str, Any], most: int) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""The first steps of a run, number by number, as both sides computed them."""
+"""Steps of a run, number by number, as both sides computed them: the first, and where they part."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from comparisons.problems import Problem
 from comparisons.runs import Reference
 from comparisons.stories.listening import Heard, Wide, shown
 from comparisons.stories.numbers import WIDE, measure, numbers
-from comparisons.stories.series import multiples
+from comparisons.stories.picking import picked
+from comparisons.stories.series import divergences_of, multiples
 from comparisons.verdicts import Given, Outcome, SiteTable, Tolerance, Verdict
 
 Array = npt.NDArray[Any]
@@ -32,19 +34,70 @@ class Shown:
     values: Heard
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """What was found at a site, step by step. A table puts its columns together: once is enough."""
+
+    table: SiteTable
+    tolerance: Tolerance
+    outcome: Array
+    budget: Array
+    multiple: Array
+    bad: Array
+    index: Array
+
+    @classmethod
+    def of(cls, table: SiteTable, tolerance: Tolerance) -> "_Judged":
+        """Read a table."""
+        outcome, budget, bad, index = map(table.column, ("outcome", "budget", "bad", "index"))
+        return cls(table, tolerance, outcome, budget, multiples(table), bad, index)
+
+
 def steps_of(
     problem: Problem,
     reference: Reference,
     verdict: Verdict,
-    heard: Sequence[Heard],
+    heard: Mapping[int, Heard],
     most_bytes: int,
 ) -> list[dict[str, Any]]:
-    """Return the first steps as plain values, as many as are judged, heard, and fit as JSON."""
+    """Return the first steps as plain values, and those from just before the two sides part.
+
+    Of both as many as are judged, heard, and fit as JSON; where they part early, the first are
+    all. A step behind a gap has what was before it, as ``picked`` says.
+    """
+    judged = {s: _Judged.of(table, verdict.tolerance) for s, table in verdict.tables.items()}
+    whole = {number: each for number, each in heard.items() if number <= verdict.steps}
+    told = partial(_stretch, problem, reference, judged, whole, most_bytes)
+    first = told(1)
+    parting = min(divergences_of(verdict), default=1)
+    if parting < len(first):
+        return first
+    # The step before those is told as well, for what it leaves behind.
+    later = told(max(parting - 2, 1))
+    if not any(step["number"] == parting for step in later[1:]):
+        return first
+    if later[0]["number"] > len(first) + 1:
+        later = picked(later, range(1, len(later)), verdict.mode)
+    return [*first, *(step for step in later if step["number"] > len(first))]
+
+
+def _stretch(
+    problem: Problem,
+    reference: Reference,
+    judged: Mapping[str, _Judged],
+    heard: Mapping[int, Heard],
+    most_bytes: int,
+    start: int,
+) -> list[dict[str, Any]]:
+    """Return steps that follow each other, from the first one on that was heard from ``start``."""
     steps, room = list[dict[str, Any]](), most_bytes
-    for theirs, ours in zip(_reference_steps(problem, reference), heard, strict=False):
-        if theirs.number > verdict.steps:
+    for theirs in _reference_steps(problem, reference, start):
+        ours = heard.get(theirs.number)
+        if ours is None and not steps:
+            continue
+        if ours is None:
             break
-        step = _step(problem, verdict, theirs, ours)
+        step = _step(problem, judged, theirs, ours)
         room -= len(json.dumps(step, separators=(",", ":")))
         if steps and room < 0:
             break
@@ -57,15 +110,19 @@ def start_of(problem: Problem) -> dict[str, Any]:
     return {path: _whole(w) for path, w in problem.weights.items()}
 
 
-def _reference_steps(problem: Problem, reference: Reference) -> Iterator[Shown]:
+def _reference_steps(problem: Problem, reference: Reference, start: int) -> Iterator[Shown]:
     rows = (rows for batches in problem.batches(1) for rows in batches.rows)
     for block in reference.blocks():
-        for i in range(len(block)):
-            values = {site: shown(np.asarray(series[i])) for site, series in block.values.items()}
-            yield Shown(block.first_step + i + 1, next(rows), block.x[i], block.y[i], values)
+        for i, number in enumerate(range(block.first_step + 1, block.first_step + len(block) + 1)):
+            its_rows = next(rows)
+            if number >= start:
+                values = {site: shown(np.asarray(each[i])) for site, each in block.values.items()}
+                yield Shown(number, its_rows, block.x[i], block.y[i], values)
 
 
-def _step(problem: Problem, verdict: Verdict, theirs: Shown, ours: Heard) -> dict[str, Any]:
+def _step(
+    problem: Problem, judged: Mapping[str, _Judged], theirs: Shown, ours: Heard
+) -> dict[str, Any]:
     epoch, batch = divmod(theirs.number - 1, problem.steps_per_epoch)
     return {
         "number": theirs.number,
@@ -75,7 +132,7 @@ def _step(problem: Problem, verdict: Verdict, theirs: Shown, ours: Heard) -> dic
         "x": _whole(theirs.x),
         "y": _whole(theirs.y),
         "sites": {
-            site: _site(verdict, site, theirs.number - 1, ours.get(site), values)
+            site: _site(judged.get(site), theirs.number - 1, ours.get(site), values)
             for site, values in theirs.values.items()
         },
     }
@@ -86,7 +143,7 @@ def _whole(array: Array) -> Any:
 
 
 def _site(
-    verdict: Verdict, site: str, t: int, ours: Array | Wide | None, theirs: Array | Wide
+    judged: _Judged | None, t: int, ours: Array | Wide | None, theirs: Array | Wide
 ) -> dict[str, Any]:
     """Return a site at a step ``t``, counted from 0; one not offered has nothing of ours."""
     told: dict[str, Any] = {
@@ -99,34 +156,32 @@ def _site(
             "candidate": ours.norms if isinstance(ours, Wide) else None,
             "reference": theirs.norms,
         }
-    table = verdict.tables.get(site)
-    if table is None:
+    if judged is None:
         return told | {"outcome": None, "allowed": None, "multiple": None, "beyond": []}
-    budget = float(table.column("budget")[t])
     return told | {
-        "outcome": Outcome(int(table.column("outcome")[t])).name,
-        "allowed": measure(budget * verdict.tolerance.factor),
-        "multiple": measure(multiples(table)[t]),
-        "beyond": _beyond(table, t, ours, theirs, budget, verdict.tolerance),
+        "outcome": Outcome(int(judged.outcome[t])).name,
+        "allowed": measure(judged.budget[t] * judged.tolerance.factor),
+        "multiple": measure(judged.multiple[t]),
+        "beyond": _beyond(judged, t, ours, theirs),
     }
 
 
 def _beyond(
-    table: SiteTable,
-    t: int,
-    ours: Array | Wide | None,
-    theirs: Array | Wide,
-    budget: float,
-    tolerance: Tolerance,
+    judged: _Judged, t: int, ours: Array | Wide | None, theirs: Array | Wide
 ) -> list[list[int]]:
     """Return the places out of bounds, at most so many; of a wide array the worst alone."""
-    if not table.column("bad")[t] or ours is None or ours.shape != theirs.shape:
+    if not judged.bad[t] or ours is None or ours.shape != theirs.shape:
         return []
     if isinstance(ours, Wide) or isinstance(theirs, Wide):
-        return [list(table.index(int(table.column("index")[t])))]
+        return [list(judged.table.index(int(judged.index[t])))]
+    tolerance = judged.tolerance
     with np.errstate(all="ignore"):
         c, r = ours.astype(np.float64), theirs.astype(np.float64)
-        allowed = tolerance.bound(r) if isinstance(tolerance, Given) else tolerance.factor * budget
+        allowed = (
+            tolerance.bound(r)
+            if isinstance(tolerance, Given)
+            else tolerance.factor * judged.budget[t]
+        )
         same = (c == r) | (np.isnan(c) & np.isnan(r))
         outside = ~same & ~(np.abs(c - r) <= allowed)
     return [[int(i) for i in place] for place in np.argwhere(outside)[:_PLACES]]

@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from comparisons.pages.charts import Chart, charts_of, reading
+from comparisons.pages.charts.numbers import cells as cells_of
 from comparisons.pages.charts.numbers import cut, short
+from comparisons.pages.charts.paths import straightened, trace
 from comparisons.pages.charts.plot import apart
 from comparisons.pages.charts.scales import Linear, linear, logarithmic, whole_ticks
 from scratch import training
@@ -30,6 +32,7 @@ from scratch.losses import (
 from scratch.optimizers import SGD, Adam, Optimizer
 
 Run = dict[str, Any]
+Point = tuple[float, float]
 
 CSS = Path(__file__).parents[2] / "comparisons" / "pages" / "charts.css"
 CLASSIC = [
@@ -207,21 +210,50 @@ def words_of(root: ET.Element) -> list[str]:
     return ["".join(e.itertext()) for e in root.iter("text")]
 
 
-def points(element: ET.Element) -> list[tuple[float, float]]:
-    """Return the points of a path of straight lines."""
-    numbers = re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", element.get("d") or "")
-    return [(float(x), float(y)) for x, y in numbers]
+def lines(path: ET.Element) -> list[list[Point]]:
+    """Return the lines of a path, each through its points, as the grammar of SVG reads it."""
+    found: list[list[Point]] = []
+    letter, pen = "", (0.0, 0.0)
+    tokens = re.findall(r"[a-zA-Z]|-?(?:\d+\.?\d*|\.\d+)", path.get("d") or "")
+    assert re.sub(r"[\s,]", "", path.get("d") or "") == "".join(tokens)
+    while tokens:
+        if tokens[0].isalpha():
+            letter = tokens.pop(0)
+        if letter == "z":
+            found[-1].append(found[-1][0])
+            pen = found[-1][0]
+            continue
+        if letter in "hv":
+            far = float(tokens.pop(0))
+            pen = (pen[0] + far, pen[1]) if letter == "h" else (pen[0], pen[1] + far)
+        else:
+            x, y = float(tokens.pop(0)), float(tokens.pop(0))
+            pen = (x, y) if letter == "M" else (pen[0] + x, pen[1] + y)
+        assert letter in "Mmlhv"
+        if letter in "Mm":
+            found.append([])
+            # Pairs that follow a move are lines.
+            letter = "l"
+        found[-1].append(pen)
+    return found
 
 
-def place(mark: ET.Element) -> tuple[float, float]:
-    """Return the middle of a mark."""
-    if mark.tag == "circle":
-        return float(mark.get("cx", "nan")), float(mark.get("cy", "nan"))
-    if mark.tag == "rect":
-        half = float(mark.get("width", "nan")) / 2
-        return float(mark.get("x", "nan")) + half, float(mark.get("y", "nan")) + half
-    xs, ys = zip(*points(mark), strict=True)
-    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+def points(path: ET.Element) -> list[Point]:
+    """Return the points of a path that is one line."""
+    (line,) = lines(path)
+    return line
+
+
+def places(root: ET.Element, *classes: str) -> list[Point]:
+    """Return the middle of each mark that has the classes: a path has many of one look."""
+    found = []
+    for path in having(root, "mark", *classes):
+        strokes = lines(path)
+        each = 2 if "cross" in (path.get("class") or "").split() else 1
+        for i in range(0, len(strokes), each):
+            xs, ys = zip(*itertools.chain(*strokes[i : i + each]), strict=True)
+            found.append(((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2))
+    return found
 
 
 def rising(places: Sequence[float], values: Sequence[float]) -> None:
@@ -320,7 +352,7 @@ def check(charts: Sequence[Chart]) -> None:
             if element.tag == "text":
                 assert "".join(element.itertext()).strip()
                 assert 0 < float(element.get("y", "nan")) <= height
-            for x, y in points(element):
+            for x, y in itertools.chain(*lines(element)):
                 assert -1 <= x <= width + 1
                 assert -1 <= y <= height + 1
         assert not re.search(r"\b(nan|inf|None)\b", " ".join(e.get("d", "") for e in root.iter()))
@@ -361,18 +393,20 @@ def test_every_class_of_a_shape_has_a_rule(any_run: Run) -> None:
 
 def test_no_words_cover_others(any_run: Run) -> None:
     for found in charts_of(any_run):
-        boxes = [box(e) for e in parsed(found).iter("text")]
+        root = parsed(found)
+        anchors = {t: g.get("text-anchor") for g in root.iter("g") for t in g.findall("text")}
+        boxes = [box(e, e.get("text-anchor") or anchors.get(e)) for e in root.iter("text")]
         for (a, first), (b, second) in itertools.combinations(boxes, 2):
             apart_ = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
             assert apart_, f"{found.key}: {first!r} and {second!r}"
 
 
-def box(text: ET.Element) -> tuple[tuple[float, float, float, float], str]:
+def box(text: ET.Element, anchor: str | None) -> tuple[tuple[float, float, float, float], str]:
     """Return about the place that a text takes."""
     words = "".join(text.itertext())
-    width, x, y = 0.46 * 12 * len(words), float(text.get("x", "")), float(text.get("y", ""))
-    left = x - {"middle": width / 2, "end": width}.get(text.get("text-anchor", ""), 0.0)
-    return (left, y - 8.5, left + width, y + 1.5), words
+    width, x, y = 0.46 * 13 * len(words), float(text.get("x", "")), float(text.get("y", ""))
+    left = x - {"middle": width / 2, "end": width}.get(anchor or "", 0.0)
+    return (left, y - 9, left + width, y + 1.5), words
 
 
 HOSTILE = "</text><script>alert(1)</script>\"'&<img onerror=x>\x00\ud800"
@@ -485,7 +519,8 @@ def test_what_is_missing_or_not_finite_breaks_nothing(run: Run) -> None:
 def test_gaps_have_a_mark_each() -> None:
     run = without_numbers("nan")
     root = parsed(chart(run, "loss"))
-    assert len(having(root, "mark", "gap")) == len(run["steps"]) - 2
+    steps = points(having(root, "curve", "reference")[0])
+    assert [x for x, _ in places(root, "gap")] == pytest.approx([x for x, _ in steps[2:]], abs=0.1)
     assert len(points(having(root, "curve", "candidate")[0])) == 2
     assert len(points(having(root, "curve", "reference")[0])) == len(run["steps"])
     assert "without a finite number at 10 steps" in chart(run, "loss").summary
@@ -495,11 +530,13 @@ def test_a_line_is_interrupted_where_a_number_is_missing() -> None:
     run = a_run()
     run["series"]["loss"]["candidate"][3:5] = ["inf", None]
     run["series"]["loss"]["candidate"][6] = "nan"
-    line = having(parsed(chart(run, "loss")), "curve", "candidate")[0].get("d", "")
+    root = parsed(chart(run, "loss"))
+    line = lines(having(root, "curve", "candidate")[0])
+    whole = points(having(root, "curve", "reference")[0])
     # Steps 1 to 3; step 6 alone, a dot; steps 8 to 12.
-    pieces = line.split("M")[1:]
-    assert [piece.count("L") for piece in pieces] == [2, 0, 4]
-    assert [piece.endswith("h0") for piece in pieces] == [False, True, False]
+    assert [[x for x, _ in piece] for piece in line] == [
+        pytest.approx([whole[i][0] for i in at]) for at in ((0, 1, 2), (5, 5), (7, 8, 9, 10, 11))
+    ]
 
 
 def test_a_run_without_steps_has_the_charts_that_are_left() -> None:
@@ -532,10 +569,12 @@ def test_the_loss_stands_where_its_value_says() -> None:
         values = run["series"]["loss"][side]
         rising([y for _, y in drawn], values)
         rising([-x for x, _ in drawn], run["series"]["steps"])
-        assert len(having(root, "mark", side)) == len(values)
+        np.testing.assert_allclose(places(root, side), drawn, atol=0.11)
     curves = [e.get("class") for e in having(root, "curve")]
     assert curves == ["curve reference", "curve bed", "curve candidate"]
-    assert chart(run, "loss").rows[3][2] == run["series"]["loss"]["candidate"][3]
+    for row, *values in zip(chart(run, "loss").rows, *run["series"]["loss"].values(), strict=True):
+        assert sorted(row[1:]) == pytest.approx(sorted(values), rel=1e-5)
+        assert (row[1] == row[2]) == (values[0] == values[1])
 
 
 def test_equal_losses_are_told_in_one_phrase() -> None:
@@ -555,9 +594,24 @@ def test_a_long_run_is_told_by_whole_epochs() -> None:
     assert "logarithmic" in "".join(axis.itertext())
     rising([y for _, y in means], np.log10(values.mean(axis=1)).tolist())
     band = points(having(root, "range", "reference")[0])
-    assert len(band) == 2 * len(means) == 120
+    assert len(band) == 2 * len(means) + 1 == 121
     rising([y for _, y in band[:60]], np.log10(values.max(axis=1)).tolist())
+    rising([y for _, y in band[119:59:-1]], np.log10(values.min(axis=1)).tolist())
     assert "of each 4 steps the mean" in found.summary
+
+
+def test_a_line_does_not_jump_where_the_last_stretch_is_short() -> None:
+    run = RUNS["long"]()
+    # The batches' own losses differ, their mean over an epoch does not.
+    for values in run["series"]["loss"].values():
+        values[:] = [(0.25, 0.5, 0.75, 1.0)[i % 4] for i in range(len(values))]
+    for column in (run["series"]["steps"], *run["series"]["loss"].values()):
+        del column[239:]
+    means = points(having(parsed(chart(run, "loss")), "curve", "reference")[0])
+    heights = [y for _, y in means]
+    # Seven batches come nearer to it than three, which would lie 27 units off.
+    assert max(heights) - min(heights) < 15
+    assert len(means) == 59
 
 
 def test_the_loss_of_each_epoch_is_drawn() -> None:
@@ -582,11 +636,12 @@ def test_exact_zeros_stand_in_their_own_row() -> None:
     panels = having(root, "site")
     assert len(panels) == len(run["sites"])
     for panel in panels:
-        marks = having(panel, "mark", "outcome-exact")
+        marks = places(panel, "outcome-exact")
         assert len(marks) == len(run["steps"])
-        (row,) = {place(mark)[1] for mark in marks}
+        rising([-x for x, _ in marks], run["series"]["steps"])
+        (row,) = {y for _, y in marks}
         (base,) = having(panel, "base")
-        assert row > float(base.get("y1", "nan"))
+        assert row > points(base)[0][1]
         assert not having(panel, "outcome-close")
     assert "exact" in words_of(root)
     assert "11 exactly equal at every step" in chart(run, "difference").summary
@@ -607,8 +662,7 @@ def test_what_is_allowed_lies_above_what_passes_and_below_what_does_not() -> Non
     xs, ys = (list(v) for v in zip(*edge, strict=True))
 
     def heights(outcome: str) -> list[tuple[float, float]]:
-        places = [place(mark) for mark in having(panel, "mark", outcome)]
-        return [(y, float(np.interp(x, xs, ys))) for x, y in places]
+        return [(y, float(np.interp(x, xs, ys))) for x, y in places(panel, outcome)]
 
     passing, failing = heights("outcome-close"), heights("outcome-diverged")
     assert (len(passing), len(failing)) == (2, 3)
@@ -626,9 +680,9 @@ def test_differences_stand_on_a_logarithmic_axis() -> None:
     for i in range(12):
         run = parted(run, site, [i + 1], 10.0 ** (i - 12))
     panel = site_of(parsed(chart(run, "difference")), site)
-    marks = having(panel, "outcome-close") + having(panel, "outcome-diverged")
+    marks = places(panel, "outcome-close") + places(panel, "outcome-diverged")
     differences = run["series"]["sites"][site]["difference"]
-    heights = [y for _, y in sorted(place(mark) for mark in marks)]
+    heights = [y for _, y in sorted(marks)]
     rising(heights, np.log10(differences).tolist())
 
 
@@ -636,8 +690,11 @@ def test_the_worst_of_each_stretch_of_steps_is_kept() -> None:
     run = parted(RUNS["long"](), "loss/value", [103], 1.0)
     found = chart(run, "difference")
     panel = site_of(parsed(found), "loss/value")
-    assert len(having(panel, "mark")) == 48
-    assert len(having(panel, "mark", "outcome-diverged")) == 1
+    marks = places(panel)
+    assert len(marks) == 48
+    (bad,) = places(panel, "outcome-diverged")
+    # Of 240 steps in stretches of five the 103rd stands in the 21st.
+    assert sorted(marks).index(bad) == 20
     assert "of each stretch of steps the worst is drawn" in found.summary
 
 
@@ -650,32 +707,53 @@ def test_the_worst_step_is_the_one_of_the_largest_multiple() -> None:
     found = chart(run, "difference")
     assert "the worst is loss/value at step 3, 3e−15 where" in found.summary
     (row,) = (row for row in found.rows if row[0] == "loss/value")
-    assert row[4:] == (3e-15, columns["allowed"][2], 0.3, 3.0)
+    assert row[4:] == pytest.approx((3e-15, columns["allowed"][2], 0.3, 3.0), rel=1e-5)
 
 
 def test_a_difference_of_0_in_other_bits_stands_with_the_exact() -> None:
     run = a_run()
     run["series"]["sites"]["loss/value"]["outcome"][4] = "CLOSE"  # -0.0 and 0.0
     panel = site_of(parsed(chart(run, "difference")), "loss/value")
-    (close,) = having(panel, "mark", "outcome-close")
-    assert place(close)[1] == place(having(panel, "mark", "outcome-exact")[0])[1]
+    ((_, close),) = places(panel, "outcome-close")
+    assert close == pytest.approx(places(panel, "outcome-exact")[0][1], abs=0.01)
 
 
 # ---------------------------------------------------------------- the map
 
 
 def cells(run: Run) -> dict[tuple[int, int], str]:
-    """Return the class of each cell, by row and column."""
+    """Return the class of each cell, by row and column; no place has two."""
     root = parsed(chart(run, "map"))
-    found = []
-    for cell in having(root, "cell"):
-        field = cell if cell.tag == "rect" else cell.find("rect")
-        assert field is not None
-        kind = (cell.get("class") or "").split()[1]
-        found.append((float(field.get("y", "")), float(field.get("x", "")), kind))
-    found = found[: -len(having(root, "legend")[0].findall("*/rect")) - 1]
-    ys, xs = sorted({y for y, *_ in found}), sorted({x for _, x, _ in found})
-    return {(ys.index(y), xs.index(x)): kind for y, x, kind in found}
+    legend = set(having(root, "legend")[0].iter())
+    found = {}
+    for path in (path for path in having(root, "cell") if path not in legend):
+        for (x, y), (right, end) in lines(path):
+            assert y == end
+            assert right > x
+            assert (round(y, 1), round(x, 1)) not in found
+            found[round(y, 1), round(x, 1)] = (path.get("class") or "").split()[1]
+    ys, xs = sorted({y for y, _ in found}), sorted({x for _, x in found})
+    return {(ys.index(y), xs.index(x)): kind for (y, x), kind in found.items()}
+
+
+def glyphs(run: Run) -> dict[tuple[int, int], str]:
+    """Return the class of the glyph over each cell that has one, by row and column."""
+    root = parsed(chart(run, "map"))
+    legend = set(having(root, "legend")[0].iter())
+    fields = [line for path in having(root, "cell") if path not in legend for line in lines(path)]
+    ys = sorted({round(line[0][1], 1) for line in fields})
+    spans = sorted({(round(line[0][0], 1), round(line[1][0], 1)) for line in fields})
+    found: dict[tuple[int, int], str] = {}
+    for path in (path for path in having(root, "glyph") if path not in legend):
+        kind = (path.get("class") or "").split()[1]
+        for line in lines(path):
+            (row,) = {row for row, y in enumerate(ys) for _, b in line if abs(b - y) <= 8}
+            columns = [
+                i for i, (left, right) in enumerate(spans) if left < line[0][0] < line[1][0] < right
+            ]
+            (column,) = columns
+            assert found.setdefault((row, column), kind) == kind
+    return found
 
 
 def test_a_planted_difference_changes_exactly_its_cells() -> None:
@@ -687,6 +765,34 @@ def test_a_planted_difference_changes_exactly_its_cells() -> None:
     after = cells(run)
     changed = {key: kind for key, kind in after.items() if kind != before[key]}
     assert changed == {(row, 2): "level-beyond", (row, 8): "level-beyond"}
+    assert glyphs(run) == changed
+
+
+def test_what_is_wrong_says_so_where_a_pointer_rests() -> None:
+    def told(run: Run) -> list[str]:
+        return [e.findtext("title") or "" for e in having(parsed(chart(run, "map")), "cell")]
+
+    run = parted(a_run(), "update/dense/bias", [3, 4, 5, 9], 0.5)
+    multiples = run["series"]["sites"]["update/dense/bias"]["multiple"]
+    most, last = (short(multiple, 3) for multiple in (max(multiples[2:5]), multiples[8]))
+    assert [words for words in told(run) if words] == [
+        f"update/dense/bias, steps 3 to 5: beyond what is allowed, up to {most} × budget",
+        f"update/dense/bias, step 9: beyond what is allowed, {last} × budget",
+    ]
+    assert not any(told(a_run()))
+    missing = told(without_numbers(None))
+    assert missing.count("loss/value, steps 3 to 12: not comparable") == 1
+
+
+def test_pictures_stay_small() -> None:
+    exact, wrong = RUNS["long"](), RUNS["long"]()
+    for site in wrong["sites"]:
+        wrong = parted(wrong, site, range(1, 241, 2), 1.0)
+    sizes = [{c.key: len(str(c.svg).encode()) for c in charts_of(run)} for run in (exact, wrong)]
+    # 11 sites and 240 steps; the document has them all, which makes many parameters.
+    assert [size["map"] < 20_000 for size in sizes] == [True, True]
+    assert [size["difference"] < 25_000 for size in sizes] == [True, True]
+    assert sum(sizes[0].values()) < 90_000
 
 
 def test_each_class_of_the_map_has_its_own_look_and_glyph() -> None:
@@ -699,8 +805,14 @@ def test_each_class_of_the_map_has_its_own_look_and_glyph() -> None:
     assert kinds == [
         f"level-{kind}" for kind in ("budget", "allowed", "beyond", "incomparable", "exact")
     ]
-    glyphs = [e.get("d") for e in having(parsed(chart(run, "map")), "legend")[0].iter("path")]
-    assert len(set(glyphs)) == 4
+    assert glyphs(run) == {key: kind for key, kind in found.items() if kind != "level-exact"}
+    legend = having(parsed(chart(run, "map")), "legend")[0]
+    assert [e.get("class") for e in having(legend, "cell")] == [
+        f"cell level-{kind}" for kind in ("exact", "budget", "allowed", "beyond", "incomparable")
+    ]
+    # Of each glyph what follows its first place.
+    shapes = [re.sub(r"^M[^lhv]+", "", e.get("d", "")) for e in having(legend, "glyph")]
+    assert len(set(shapes)) == len(shapes) == 4
     assert chart(run, "map").rows[0][1:] == (8.0, 1.0, 1.0, 1.0, 1.0, 3.0)
     assert "1 beyond what is allowed" in chart(run, "map").summary
 
@@ -723,13 +835,14 @@ def test_each_parameter_is_a_line_of_each_side() -> None:
     run = a_run(weights=None)
     root = parsed(chart(run, "parameters"))
     for side in ("reference", "candidate"):
-        lines = [points(e) for e in having(root, "curve", side) if e.tag == "path"]
-        assert len(lines) == 9
-        assert all(len(line) == 13 for line in lines)
+        panels = [lines(e) for e in having(root, "curve", side)][1:]
+        assert [len(panel) for panel in panels] == [4, 2, 2, 1]
+        drawn = list(itertools.chain(*panels))
+        assert all(len(line) == 13 for line in drawn)
         history = [run["start"]["dense/kernel"][0][1]] + [
             step["sites"]["update/dense/kernel"][side][0][1] for step in run["steps"]
         ]
-        rising([y for _, y in lines[1]], history)
+        rising([y for _, y in drawn[1]], history)
 
 
 def test_a_large_tensor_is_told_by_a_few_lines_and_says_so() -> None:
@@ -773,19 +886,121 @@ def test_a_locked_step_begins_with_the_references_parameters() -> None:
     assert kernel("locked", candidate) == kernel("locked", reference)
 
 
+def gently() -> Run:
+    """Return a run of 12 steps in which every parameter moves at each of them."""
+    return a_run(two_dense("tanh"), optimizer=SGD(0.1), x=X / 10, y=Y / 10, weights=None)
+
+
+def with_a_gap(*, known: bool = True, mode: str = "free") -> Run:
+    """Return a run of 12 steps without the 4th to the 8th; the 9th says what was before it."""
+    run = parted(gently() | {"mode": mode}, "update/dense/kernel", range(2, 13), 0.125)
+    late, before = run["steps"][8], run["steps"][7]
+    if known:
+        late["before"] = {
+            side: {
+                site.removeprefix("update/"): entry[side]
+                for site, entry in before["sites"].items()
+                if site.startswith("update/")
+            }
+            for side in ("candidate", "reference")
+        }
+    del run["steps"][3:8]
+    return run
+
+
+def test_a_step_behind_a_gap_begins_with_what_was_before_it() -> None:
+    whole = gently()
+    for mode in ("free", "locked"):
+        run = with_a_gap(mode=mode)
+        for side in reading.sides(run):
+            # The 4th element is step 9, the 5th the step after it.
+            whose = "reference" if mode == "locked" else side.key
+            for index, number in ((3, 8), (4, 9)):
+                found = reading.parameters_before(run, index, side)
+                step = whole["steps"][number - 1]["sites"]
+                kernel = np.array(step["update/dense/kernel"]["reference"])
+                kernel = kernel + (0.125 if whose == "candidate" else 0)
+                np.testing.assert_array_equal(found["dense/kernel"], kernel)
+    unknown = with_a_gap(known=False)
+    for side in reading.sides(unknown):
+        assert set(reading.parameters_before(unknown, 3, side).values()) == {None}
+        assert not list(reading.preactivations(unknown, 3, side))
+    first = with_a_gap()
+    first["steps"] = first["steps"][3:]
+    side = reading.sides(first)[1]
+    kernel_ = reading.parameters_before(first, 0, side)["dense/kernel"]
+    assert kernel_ is not None
+    assert kernel_.tolist() == first["steps"][0]["before"]["candidate"]["dense/kernel"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_steps_that_are_left_out_are_a_gap_in_each_line(known: bool) -> None:  # noqa: FBT001
+    run = with_a_gap(known=known)
+    found = chart(run, "parameters")
+    check(charts_of(run))
+    root = parsed(found)
+    whole = points_of_steps(root, run)
+    for side in ("reference", "candidate"):
+        for panel in having(root, "curve", side)[1:]:
+            drawn = lines(panel)
+            # The start and steps 1 to 3; then what was before step 9, if it is known, to 12.
+            numbers = [(0, 1, 2, 3), (8, 9, 10, 11, 12) if known else (9, 10, 11, 12)]
+            expected = [[whole(n) for n in part] for part in numbers]
+            xs = [[x for x, _ in line] for line in drawn]
+            assert len(xs) % 2 == 0
+            for i in range(0, len(xs), 2):
+                for got, wanted in zip(xs[i : i + 2], expected, strict=True):
+                    assert got == pytest.approx(wanted, abs=0.11)
+    assert not places(root, "gap")
+    assert "a line is interrupted where steps are left out" in found.summary
+    assert ("after step 8" in found.headers) == known
+    assert "after step 4" not in found.headers
+    heights = [y for _, y in lines(having(root, "curve", "candidate")[1])[1]]
+    history = [step["sites"]["update/dense/kernel"]["candidate"][0][0] for step in run["steps"][3:]]
+    if known:
+        history.insert(0, run["steps"][3]["before"]["candidate"]["dense/kernel"][0][0])
+    # Two lines stand on one scale: what one of them rises by says where the other one is.
+    rising(heights, history)
+
+
+def points_of_steps(root: ET.Element, run: Run) -> Callable[[int], float]:
+    """Return from a step's number to its place, by the labels of the first panel's ticks."""
+    ticks = next(g for g in having(root, "tick") if g.get("text-anchor") == "middle")
+    labels = [(int("".join(t.itertext())), float(t.get("x", ""))) for t in ticks]
+    (n0, x0), (n1, x1) = labels[0], labels[-1]
+    assert n0 == run["steps"][0]["number"] - 1
+    return lambda number: x0 + (number - n0) * (x1 - x0) / (n1 - n0)
+
+
+def test_the_first_step_of_a_document_need_not_be_step_1() -> None:
+    run = with_a_gap()
+    run["steps"] = run["steps"][3:]
+    check(charts_of(run))
+    assert "with the numbers of step 9" in chart(run, "cycle").title
+    before = run["steps"][0]["before"]["reference"]["dense_1/kernel"]
+    slopes = run["steps"][0]["sites"]["backward/dense_1/kernel"]["reference"]
+    steepest = max(range(2), key=lambda i: abs(slopes[i][0]))
+    rule = having(parsed(chart(run, "cycle")), "station-update")[0]
+    assert short(before[steepest][0]) in words_of(rule)[-1]
+    assert "in step 9)" in chart(run, "dependencies").summary
+    assert "what the loss divides by in step 9" in " ".join(
+        words_of(parsed(chart(run, "dependencies")))
+    )
+
+
 def test_the_runs_points_lie_on_the_curve() -> None:
     run = RUNS["classification"]()
     root = parsed(chart(run, "activation"))
     curve, slope = (points(having(root, "curve", kind)[0]) for kind in ("function", "derivative"))
-    legend = [place(e) for e in having(having(root, "legend")[0], "mark")]
-    marks = [m for e in having(root, "mark") if (m := place(e)) not in legend]
+    marks = places(having(root, "activation")[0])
     floor = max(y for _, y in curve)
     upper, lower = [m for m in marks if m[1] <= floor], [m for m in marks if m[1] > floor]
     # Three units at two steps, on the function and on its derivative.
     assert (len(upper), len(lower)) == (6, 6)
     for on, line in ((upper, curve), (lower, slope)):
         for x, y in on:
-            assert y == pytest.approx(np.interp(x, *zip(*line, strict=True)), abs=0.3)
+            xs, ys = (list(v) for v in zip(*line, strict=True))
+            assert y == pytest.approx(np.interp(x, xs, ys), abs=0.3)
     # The sigmoid rises all the way; its derivative has its top in the middle and ends equal.
     assert [y for _, y in curve] == sorted((y for _, y in curve), reverse=True)
     top = min(slope, key=lambda point: point[1])
@@ -800,8 +1015,9 @@ def test_the_derivative_is_the_slope_of_the_function(name: str) -> None:
         assert isinstance(z, float)
         f = ACTIVATIONS[name]
         ahead, behind = f(np.array([z + 1e-6]))[0][0], f(np.array([z - 1e-6]))[0][0]
-        assert slope == pytest.approx((ahead - behind) / 2e-6, abs=1e-6)
-        assert a == pytest.approx((ahead + behind) / 2, abs=1e-6)
+        # A table has six digits of each number.
+        assert slope == pytest.approx((ahead - behind) / 2e-6, rel=1e-5, abs=1e-5)
+        assert a == pytest.approx((ahead + behind) / 2, rel=1e-5, abs=1e-5)
 
 
 # ---------------------------------------------------------------- diagrams
@@ -831,8 +1047,9 @@ def test_the_cycle_follows_the_weight_of_the_steepest_slope() -> None:
     slopes = np.array(run["steps"][0]["sites"]["backward/dense_1/kernel"]["reference"])
     index = np.unravel_index(np.abs(slopes).argmax(), slopes.shape)
     rows = {row[0]: row[2] for row in chart(run, "cycle").rows}
-    assert rows["Backward"] == slopes[index]
-    assert rows["Update"] == run["start"]["dense_1/kernel"][index[0]][0] - 0.001 * slopes[index]
+    assert rows["Backward"] == pytest.approx(slopes[index], rel=1e-5)
+    updated = run["start"]["dense_1/kernel"][index[0]][0] - 0.001 * slopes[index]
+    assert rows["Update"] == pytest.approx(updated, rel=1e-5)
 
 
 def test_the_network_shows_each_weight_by_width_and_sign() -> None:
@@ -861,9 +1078,14 @@ def test_what_is_allowed_is_not_drawn_where_it_is_not_known() -> None:
     run = a_run()
     run["series"]["sites"]["loss/value"]["allowed"][4:6] = [None, "nan"]
     panel = site_of(parsed(chart(run, "difference")), "loss/value")
-    xs = sorted(round(place(mark)[0], 1) for mark in having(panel, "mark"))
+    xs = sorted(x for x, _ in places(panel))
     edges = [points(edge) for edge in having(panel, "allowed-edge")]
-    assert [[x for x, _ in edge[1:-1]] for edge in edges] == [xs[:4], xs[6:]]
+    ends = [(edge[0][0], edge[-1][0]) for edge in edges]
+    # A little to either side of the steps at which it is known.
+    assert ends == [
+        pytest.approx((first - 6, last + 6), abs=0.11)
+        for first, last in ((xs[0], xs[3]), (xs[6], xs[11]))
+    ]
 
 
 def test_a_wide_layer_is_a_block() -> None:
@@ -926,6 +1148,50 @@ def test_a_deep_chain_and_network_are_folded() -> None:
 )
 def test_numbers_are_short(value: float, words: str) -> None:
     assert short(value) == words
+
+
+def test_numbers_of_a_table_are_rounded_but_told_apart() -> None:
+    assert cells_of([1 / 3, 1 / 3]) == [0.333333, 0.333333]
+    assert cells_of([1 / 3, 1 / 3 + 1e-9]) == [0.333333333, 0.333333334]
+    near = [0.1, math.nextafter(0.1, 1)]
+    assert cells_of(near) == near
+    assert cells_of([math.nan, 1234567.0, math.inf]) == ["nan", 1234570.0, "∞"]
+
+
+def test_a_path_comes_back_as_the_lines_that_made_it() -> None:
+    rng = np.random.default_rng(3)
+    drawn = [
+        [(0.0, 0.0)],
+        [(0.04, -0.04), (0.96, 0.05), (0.96, 12.0), (-3.0, 12.0), (0.1, 0.5)],
+        [(1.0, 1.0), (2.5, 3.0), (4.0, 1.0), (1.0, 1.0)],
+        [(float(x), float(y)) for x, y in rng.normal(scale=40, size=(500, 2))],
+        [(1e9, -1e9), (0.0, 0.0)],
+    ]
+    path = ET.Element("path", d=trace(drawn))
+    read = lines(path)
+    assert len(read) == len(drawn)
+    # A dot is a line back to where it began.
+    assert read[0] == [(0, 0), (0, 0)]
+    for got, wanted in zip(read[1:], drawn[1:], strict=True):
+        np.testing.assert_allclose(got, np.clip(wanted, -1e5, 1e5), atol=0.0501)
+    assert trace(drawn[2:3]) == "M1 1l1.5 2 1.5-2z"
+    assert trace([]) == ""
+
+
+def test_what_is_straightened_is_nowhere_far_from_what_it_was() -> None:
+    xs = np.linspace(0, 400, 2000)
+    ys = 60 * np.sin(xs / 30) + np.where(xs > 200, 40, 0)
+    drawn = list(zip(xs.tolist(), ys.tolist(), strict=True))
+    kept = straightened(drawn, 0.2)
+    assert len(kept) < 150
+    assert set(kept) <= set(drawn)
+    steep = np.abs(xs - 200) < 1
+    away = np.interp(xs, [x for x, _ in kept], [y for _, y in kept]) - ys
+    assert np.abs(away[~steep]).max() < 0.5
+    assert straightened([(0, 0), (1, 0), (2, 0), (3, 1)]) == [(0, 0), (2, 0), (3, 1)]
+    # There and back again is not a straight line.
+    assert straightened([(0, 0), (9, 0), (0, 0)]) == [(0, 0), (9, 0), (0, 0)]
+    assert straightened([(1, 2)]) == [(1, 2)]
 
 
 def test_names_are_cut_in_the_middle() -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from comparisons import compare, problems, reports
 from comparisons.causes import faults_for, plant
 from comparisons.checking import examine, reference_for
 from comparisons.problems.catalogue import define
-from comparisons.runs import ScratchTrainer, Trainer, scratch_trainer
+from comparisons.runs import Mode, ScratchTrainer, Trainer, scratch_trainer
 from comparisons.stories import (
     SCHEMA,
     Candidate,
@@ -202,9 +203,13 @@ def test_a_listener_keeps_copies_and_tells_the_two_runs_apart() -> None:
         state, _ = listener.step(state, x, x)
     for iterations in range(3):
         listener.step(listener.init({}, {}, 10 * iterations), x, x)
-    assert [float(step["loss/value"]) for step in listener.heard("free")] == [1, 2, 3]
-    # Locked steps 10 and 20 are not the second and third: what is missing ends what was heard.
-    assert [float(step["loss/value"]) for step in listener.heard("locked")] == [1]
+
+    def losses(mode: Mode) -> dict[int, float]:
+        return {n: float(step["loss/value"]) for n, step in listener.heard(mode).items()}
+
+    assert losses("free") == {1: 1, 2: 2, 3: 3}
+    # Locked steps 10 and 20 are not the second and third: they are no run, and are not kept.
+    assert losses("locked") == {1: 1}
 
 
 def test_numbers_that_are_not_finite_are_words_and_the_end_is_told() -> None:
@@ -395,3 +400,41 @@ def test_everything_is_json_that_any_parser_reads() -> None:
         runs = story(problems.get(name).astype("float32"), modes=("locked",))
         text = json.dumps(document_of(runs), allow_nan=False)
         assert math.isfinite(json.loads(text)["runs"][0]["factor"])
+
+
+class Late:
+    """Scratch until a step, and from then on a bias that is off by a little."""
+
+    sites = None
+
+    def __init__(self, trainer: Trainer, step: int) -> None:
+        self._trainer, self._step = trainer, step
+
+    def init(self, weights: Any, slots: Any = None, iterations: int = 0) -> Any:
+        return self._trainer.init(weights, slots, iterations), iterations
+
+    def step(self, state: Any, x: Any, y: Any) -> Any:
+        inner, done = state
+        inner, record = self._trainer.step(inner, x, y)
+        if done + 1 >= self._step:
+            record = {**record, "update/dense/bias": record["update/dense/bias"] + 1e-6}
+        return (inner, done + 1), record
+
+
+def test_the_steps_around_a_late_divergence_are_there_and_need_no_others() -> None:
+    problem = problems.get("classification")
+    trainer = Late(ScratchTrainer(problem.network), 150)
+    runs = story(problem, trainer=trainer, candidate=Candidate("late"))
+    free = document_of(runs, most_bytes=60_000)["runs"][0]
+    assert free["divergences"][0] == 150
+    numbers = [step["number"] for step in free["steps"]]
+    jump = next(i for i, (a, b) in enumerate(pairwise(numbers), 1) if b - a > 1)
+    assert numbers == [*range(1, jump + 1), *range(149, numbers[-1] + 1)]
+    assert 151 in numbers
+    assert f"Steps {jump + 1} to 148" in free["left_out"]
+    whole = {step["number"]: step for step in runs[0]["steps"]}
+    before = free["steps"][jump]["before"]
+    for side in ("candidate", "reference"):
+        for path, values in before[side].items():
+            assert values == whole[148]["sites"][f"update/{path}"][side]
+    assert all("before" not in step for i, step in enumerate(free["steps"]) if i != jump)

@@ -12,8 +12,9 @@ from markupsafe import Markup
 
 from comparisons.pages.charts import reading, svg
 from comparisons.pages.charts.chart import Cell, Chart
-from comparisons.pages.charts.numbers import counted, cut, listed, spanned
-from comparisons.pages.charts.plot import Panel, mark
+from comparisons.pages.charts.numbers import cell, counted, cut, listed, spanned
+from comparisons.pages.charts.paths import Point, straightened
+from comparisons.pages.charts.plot import Panel, marks
 from comparisons.pages.charts.reading import Array, Layer, Run
 from comparisons.pages.charts.scales import Linear, linear
 from scratch.activations import ACTIVATIONS
@@ -24,7 +25,7 @@ PITCH = HEADING + TALL + BETWEEN + LOW + FOOT
 
 #: What the z axis shows at least, and at most.
 LEAST, MOST = 6.0, 30.0
-MOST_POINTS, SAMPLES = 40, 161
+MOST_POINTS, SAMPLES = 40, 321
 
 
 @dataclass(frozen=True)
@@ -120,21 +121,17 @@ def _panels(curve: Curve, top: float, steps: list[int]) -> Markup:
         upper.frame([], upper.y.ticks(5)),
         lower.frame(x.ticks(7), lower.y.ticks(3)),
         svg.text((LEFT + RIGHT) / 2, lower.bottom + 35, "z", class_="symbol", anchor="middle"),
-        *(svg.line(x(0), p.top, x(0), p.bottom, "base") for p in (upper, lower)),
-        *(
-            svg.line(LEFT, p.y(0), RIGHT, p.y(0), "base")
-            for p in (upper, lower)
-            if p.bottom > p.y(0) > p.top
-        ),
-        upper.curve(z.tolist(), a.tolist(), "function"),
-        lower.curve(z.tolist(), slope.tolist(), "derivative"),
+        svg.path("base", *(line for panel in (upper, lower) for line in _zeros(panel))),
+        _drawn(upper, z, a, "function"),
+        _drawn(lower, z, slope, "derivative"),
     ]
-    for points in curve.points:
-        for panel, heights in zip((upper, lower), curve(points.shown), strict=True):
-            parts += [
-                _point(x(zi), panel.y(height), points.step == steps[0])
-                for zi, height in zip(points.shown.tolist(), heights.tolist(), strict=True)
-            ]
+    for step in steps:
+        places = []
+        for points in (points for points in curve.points if points.step == step):
+            for panel, heights in zip((upper, lower), curve(points.shown), strict=True):
+                pairs = zip(points.shown.tolist(), heights.tolist(), strict=True)
+                places += [(x(zi), panel.y(height)) for zi, height in pairs]
+        parts.append(_marks(places, step == steps[0]))
     return svg.group(*parts, class_="activation")
 
 
@@ -145,16 +142,33 @@ def _domain(curve: Curve) -> Array:
     return np.sort(np.concatenate([np.linspace(low, high, SAMPLES), [-1e-9, 0.0, 1e-9]]))
 
 
-def _point(x: float, y: float, is_first: bool) -> Markup:  # noqa: FBT001
-    """Return a mark: a ring for the first step, a full diamond for the last."""
-    return mark("dot", x, y, 4.4, "early") if is_first else mark("diamond", x, y, 3.4, "late")
+def _zeros(panel: Panel) -> list[list[Point]]:
+    """Return the lines of z = 0 and, where it is in the panel, of height 0."""
+    lines = [[(panel.x(0), panel.top), (panel.x(0), panel.bottom)]]
+    if panel.bottom > panel.y(0) > panel.top:
+        lines.append([(panel.left, panel.y(0)), (panel.right, panel.y(0))])
+    return lines
+
+
+def _drawn(panel: Panel, z: Array, heights: Array, class_: str) -> Markup:
+    """Return a curve through as few points as it takes to be seen as it is."""
+    places = zip(z.tolist(), heights.tolist(), strict=True)
+    points = [(panel.x(zi), panel.y(height)) for zi, height in places]
+    return svg.path(f"curve {class_}", straightened(points))
+
+
+def _marks(places: list[Point], is_first: bool) -> Markup:  # noqa: FBT001
+    """Return marks: empty squares for the first step, full diamonds for the last."""
+    if is_first:
+        return marks("hollow", places, 3.8, "early")
+    return marks("diamond", places, 3.4, "late")
 
 
 def _legend(steps: list[int]) -> Markup:
     parts, x = [], LEFT + 6
     for step in steps:
         parts += [
-            _point(x, 10, step == steps[0]),
+            _marks([(x, 10)], step == steps[0]),
             svg.text(x + 11, 14, f"z of step {step:,}, derived", class_="key-label"),
         ]
         x += 170
@@ -200,7 +214,7 @@ def _table(curve: Curve) -> Iterator[tuple[Cell, ...]]:
     if not curve.points:
         z = np.linspace(-LEAST, LEAST, 13)
         for row in zip(z, *curve(z), strict=True):
-            yield (curve.name, "", "", *map(float, row))
+            yield (curve.name, "", "", *map(cell, row))
     for points in curve.points:
         for z, a, slope in zip(points.shown, *curve(points.shown), strict=True):
-            yield (curve.name, points.layer, float(points.step), float(z), float(a), float(slope))
+            yield (curve.name, points.layer, float(points.step), *map(cell, (z, a, slope)))

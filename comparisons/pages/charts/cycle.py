@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from comparisons.pages.charts import reading, svg
 from comparisons.pages.charts.chart import Chart
-from comparisons.pages.charts.numbers import counted, cut, short
+from comparisons.pages.charts.numbers import cells, counted, cut, short
 from comparisons.pages.charts.reading import Array, Run, Side
 
 #: Two columns and two rows of boxes; the rest is room for arrows and their names.
@@ -21,6 +21,8 @@ WIDTH, HEIGHT, ROUND = 182.0, 126.0, 10.0
 LEFT, RIGHT, UPPER, LOWER = 2.0, 236.0, 56.0, 252.0
 BOTTOM = LOWER + HEIGHT + 6
 INSET = 34.0
+#: The room for a side's name.
+MOST_NAME = 96.0
 
 Step = Mapping[str, Any]
 
@@ -52,7 +54,7 @@ def draw(run: Run) -> Chart | None:
         (
             station.name,
             station.quantity,
-            *(v if math.isfinite(v) else short(v) for v in station.values.values()),
+            *cells(list(station.values.values())),
         )
         for station in stations
     )
@@ -137,14 +139,14 @@ def _rule(run: Run, step: Step, parameter: str, index: tuple[int, ...]) -> str:
     """Return how the new parameter comes: for plain descent the sum itself, else the rule."""
     optimizer = run.get("optimizer") or {}
     name = str(optimizer.get("class") or "the update rule")
-    before = _at(reading.array((run.get("start") or {}).get(parameter)), index)
+    before = _at(reading.parameters_before(run, 0, reading.sides(run)[0]).get(parameter), index)
     slope = _at(reading.value(step, f"backward/{parameter}", reading.sides(run)[0]), index)
     rate = reading.number(optimizer.get("learning_rate"))
     plain = name == "SGD" and not optimizer.get("momentum") and not optimizer.get("weight_decay")
     if plain and all(map(math.isfinite, (before, slope, rate))):
         factor = f"({short(slope)})" if slope < 0 else short(slope)
         words = f"{short(before)} − {short(rate)} · {factor}"
-        if cut(words, WIDTH - 14, svg.SMALL) == words:
+        if cut(words, WIDTH - 12, svg.NORMAL) == words:
             return words
     return f"{name}, from w = {short(before)}" if math.isfinite(before) else name
 
@@ -161,17 +163,21 @@ def _box(number: int, station: Station, x: float, y: float) -> Markup:
         svg.element("circle", cx=x + 21, cy=y + 20, r=11, class_="badge"),
         svg.text(x + 21, y + 24.5, str(number), class_="badge-number", anchor="middle"),
         svg.text(x + 40, y + 25, station.name, class_="title"),
-        svg.text(x + 12, y + 50, cut(station.quantity, WIDTH - 22, svg.NORMAL)),
+        svg.text(x + 10, y + 50, cut(station.quantity, WIDTH - 22, svg.NORMAL)),
     ]
     for row, (side, value) in enumerate(station.values.items()):
         height = y + 72 + 18 * row
         words = "not given" if math.isnan(value) else _fitted(value)
-        name = cut(side.name, WIDTH - 36 - 0.68 * svg.NORMAL * len(words), svg.SMALL)
+        # Names are bold, and so wider than other words.
+        room = min(WIDTH - 28 - 0.64 * svg.NORMAL * len(words), MOST_NAME)
+        name = cut(side.name, room, svg.NORMAL)
         parts += [
-            svg.text(x + 12, height, name, class_=f"side end-label {side.key}"),
-            svg.text(x + WIDTH - 12, height, words, class_="number", anchor="end"),
+            svg.text(x + 10, height, name, class_=f"side end-label {side.key}"),
+            svg.text(x + WIDTH - 10, height, words, class_="number", anchor="end"),
         ]
-    parts.append(svg.text(x + 12, y + 114, cut(station.note, WIDTH - 14, 12), class_="note"))
+    parts.append(
+        svg.text(x + 10, y + 114, cut(station.note, WIDTH - 12, svg.NORMAL), class_="note")
+    )
     return svg.group(*parts, class_=f"station station-{station.name.lower()}")
 
 
@@ -184,7 +190,7 @@ def _arrows(run: Run, step: Step) -> Markup:
     batches = counted(int(run.get("steps_per_epoch") or 1), "step")
     return svg.joined(
         svg.arrow([(near, 22), (near, UPPER - 2)], "forward"),
-        svg.text(near - INSET, 14, cut(_batch(step), svg.WIDTH, 13)),
+        svg.text(near - INSET, 14, cut(_batch(step), svg.WIDTH, svg.NORMAL)),
         svg.arrow([(inner[0] + 3, upper), (inner[1] - 2, upper)], "forward"),
         svg.text(svg.WIDTH / 2, upper - 9, "ŷ", class_="symbol", anchor="middle"),
         svg.arrow([(far, UPPER + HEIGHT + 3), (far, LOWER - 2)], "backward"),

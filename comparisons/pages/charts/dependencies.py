@@ -53,12 +53,12 @@ def draw(run: Run) -> Chart | None:
     foot = TOP + PITCH * (len(nodes) - 1) + HEIGHT
     notes = _notes(run, every)
     parts += [
-        svg.text(0, foot + 22 + 18 * i, cut(note, svg.WIDTH, 12), class_="note")
+        svg.text(0, foot + 22 + 18 * i, cut(note, svg.WIDTH, svg.NORMAL), class_="note")
         for i, note in enumerate(notes)
     ]
     height = foot + 52 + 18 * len(notes)
     parts.append(_legend(height - 12))
-    summary = _summary(every, nodes)
+    summary = _summary(every, nodes, _first(run))
     return Chart(
         key="dependencies",
         title=TITLE,
@@ -159,7 +159,7 @@ def _notes(run: Run, nodes: list[Node]) -> list[str]:
     """Return what the picture needs to be read: n, label smoothing, the famous shortcut."""
     loss, notes = run.get("loss") or {}, []
     if nodes[-1].slope.endswith("/ n") and (count := _divisor(run)):
-        notes.append(f"n = {count}, what the loss divides by in step 1")
+        notes.append(f"n = {count}, what the loss divides by in step {_first(run)}")
     if loss.get("label_smoothing"):
         notes.append("y: after label smoothing")
     if loss.get("computed_from_logits") and not loss.get("from_logits"):
@@ -168,8 +168,14 @@ def _notes(run: Run, nodes: list[Node]) -> list[str]:
     return notes
 
 
+def _first(run: Run) -> str:
+    """Return the number of the first step in the document."""
+    steps = reading.steps(run)
+    return f"{int(steps[0]['number']):,}" if steps else "1"
+
+
 def _divisor(run: Run) -> int | None:
-    """Return what the loss of step 1 is divided by: rows, and for some losses values."""
+    """Return what the loss of the first step is divided by: rows, and for some losses values."""
     steps, layers = reading.steps(run), reading.layers(run)
     x = reading.array(steps[0].get("x")) if steps else None
     output = layers[-1].get("output_shape")
@@ -207,7 +213,7 @@ def _node(node: Node, y: float) -> Markup:
         ),
     ]
     if node.value is not None and known:
-        words = cut(_shown(node.value), svg.WIDTH - WORDS, svg.SMALL)
+        words = cut(_shown(node.value), svg.WIDTH - WORDS, svg.NORMAL)
         parts.append(svg.text(WORDS, middle + 13, words, class_="note"))
     if node.beside:
         parts.append(_beside(node, y))
@@ -282,11 +288,13 @@ def _legend(y: float) -> Markup:
     )
 
 
-def _summary(every: list[Node], nodes: list[Node]) -> str:
+def _summary(every: list[Node], nodes: list[Node], step: str) -> str:
     chain = " → ".join(node.symbol for node in nodes)
     back = " · ".join(node.slope for node in reversed(nodes[2:]) if node.symbol != "⋮")
     final = every[-1].value
     value = (
-        f" (L is {short(float(final))} in step 1)" if final is not None and final.size == 1 else ""
+        f" (L is {short(float(final))} in step {step})"
+        if final is not None and final.size == 1
+        else ""
     )
     return f"Forward: {chain}{value}; backward, the local derivatives in turn: {back}."

@@ -13,8 +13,9 @@ from markupsafe import Markup
 
 from comparisons.pages.charts import reading, svg
 from comparisons.pages.charts.chart import Cell, Chart
-from comparisons.pages.charts.numbers import counted, cut, listed, short
-from comparisons.pages.charts.plot import Panel, mark, point, thinned
+from comparisons.pages.charts.numbers import cell, counted, cut, listed, short
+from comparisons.pages.charts.paths import straightened
+from comparisons.pages.charts.plot import Panel, marks, thinned
 from comparisons.pages.charts.reading import Run
 from comparisons.pages.charts.scales import Log, logarithmic, whole, whole_ticks
 from comparisons.pages.charts.sites import (
@@ -43,7 +44,7 @@ MOST_POINTS, MOST_SITES = 48, 8
 MARKS = {
     EXACT: ("square", 2.6, "outcome-exact"),
     CLOSE: ("dot", 2.8, "outcome-close"),
-    DIVERGED: ("cross", 3.6, "outcome-diverged"),
+    DIVERGED: ("cross", 3.5, "outcome-diverged"),
     INCOMPARABLE: ("triangle", 3.8, "outcome-incomparable"),
 }
 WORDS = {
@@ -133,23 +134,30 @@ def _panel(axes: Axes, site: Site, left: float, top: float, labelled: bool) -> M
         (lower, "exact"),
     ]
     parts = [
-        svg.text(left, top + 14, cut(reading.rest(site.name), WIDTH, 13.5), class_="heading"),
+        svg.text(left, top + 14, cut(reading.rest(site.name), WIDTH, svg.NORMAL), class_="heading"),
         svg.rectangle(left, panel.top - ROW, WIDTH, HEIGHT + 2 * ROW, "frame"),
         _allowed(panel, site),
-        *(svg.line(left, panel.y(v), left + WIDTH, panel.y(v), "grid") for v, _ in y_ticks),
-        svg.line(left, panel.bottom, left + WIDTH, panel.bottom, "base"),
+        svg.path("grid", *([(left, panel.y(v)), (left + WIDTH, panel.y(v))] for v, _ in y_ticks)),
+        svg.path("base", [(left, panel.bottom), (left + WIDTH, panel.bottom)]),
         panel.along(whole_ticks(axes.first, axes.last, 3), panel.bottom + ROW),
-        *(
-            svg.text(left - 6, y + 4, words, class_="tick", anchor="end")
-            for y, words in labels
-            if labelled
-        ),
     ]
-    for moment in site.moments:
-        y = {EXACT: lower, INCOMPARABLE: upper}.get(moment.outcome, _height(panel, moment))
-        shape, size, class_ = MARKS.get(moment.outcome, MARKS[INCOMPARABLE])
-        parts.append(mark(shape, panel.x(moment.step), y, size, class_))
+    if labelled:
+        words = ((left - 6, y + 4, words) for y, words in labels)
+        parts.append(svg.texts(words, "tick", "end"))
+    rows = {EXACT: lower, INCOMPARABLE: upper}
+    for outcome, (shape, size, class_) in MARKS.items():
+        places = [
+            (panel.x(moment.step), rows.get(outcome, _height(panel, moment)))
+            for moment in site.moments
+            if _kind(moment) == outcome
+        ]
+        parts.append(marks(shape, places, size, class_))
     return svg.group(*parts, class_="site", title=_told(site))
+
+
+def _kind(moment: Moment) -> str:
+    """Return a moment's outcome; one without a name of ours cannot be compared."""
+    return moment.outcome if moment.outcome in MARKS else INCOMPARABLE
 
 
 def _height(panel: Panel, moment: Moment) -> float:
@@ -170,23 +178,24 @@ def _allowed(panel: Panel, site: Site) -> Markup:
         places = [(panel.x(m.step), panel.y(m.allowed)) for m in moments]
         # A little to either side, so that a single step has an edge too.
         left, right = places[0][0] - MARGIN, places[-1][0] + MARGIN
-        edge = "L".join(
-            point(x, y) for x, y in [(left, places[0][1]), *places, (right, places[-1][1])]
-        )
-        area = f"M{point(left, panel.bottom)}L{edge}L{point(right, panel.bottom)}Z"
-        parts += [svg.path(area, "allowed-area"), svg.path(f"M{edge}", "allowed-edge")]
+        edge = straightened([(left, places[0][1]), *places, (right, places[-1][1])])
+        below = [(right, panel.bottom), (left, panel.bottom), edge[0]]
+        parts += [svg.path("allowed-area", [*edge, *below]), svg.path("allowed-edge", edge)]
     return svg.joined(*parts)
 
 
 def _legend() -> Markup:
     """Return what the marks mean, in two rows."""
-    parts = [svg.rectangle(0, 3, 16, 12, "allowed-area"), svg.line(0, 3, 16, 3, "allowed-edge")]
+    parts = [
+        svg.rectangle(0, 3, 16, 12, "allowed-area"),
+        svg.path("allowed-edge", [(0, 3), (16, 3)]),
+    ]
     parts.append(svg.text(22, 14, "allowed", class_="key-label"))
     places = {CLOSE: (110, 10), EXACT: (220, 10), DIVERGED: (110, 32), INCOMPARABLE: (220, 32)}
     for outcome, (x, y) in places.items():
         shape, size, class_ = MARKS[outcome]
         parts += [
-            mark(shape, x, y, size * 1.2, class_),
+            marks(shape, [(x, y)], size * 1.2, class_),
             svg.text(x + 12, y + 4, WORDS[outcome], class_="key-label"),
         ]
     return svg.group(*parts, class_="legend")
@@ -232,5 +241,4 @@ def _row(site: Site) -> tuple[Cell, ...]:
     worst = site.worst()
     counts = len(site.moments), site.count(EXACT), site.count(DIVERGED) + site.count(INCOMPARABLE)
     measured = (worst.difference, worst.allowed, worst.multiple)
-    numbers = (n if math.isfinite(n) else short(n) for n in measured)
-    return (site.name, *map(float, counts), *numbers, float(worst.step))
+    return (site.name, *map(float, counts), *map(cell, measured), float(worst.step))

@@ -7,9 +7,9 @@ from typing import Any
 from markupsafe import Markup
 
 from comparisons.pages.charts import reading, svg
-from comparisons.pages.charts.chart import Cell, Chart
-from comparisons.pages.charts.numbers import counted, short
-from comparisons.pages.charts.plot import EndLabel, Panel, end_labels, mark, point, thinned
+from comparisons.pages.charts.chart import Chart
+from comparisons.pages.charts.numbers import cells, counted, short
+from comparisons.pages.charts.plot import EndLabel, Panel, end_labels, marks, thinned
 from comparisons.pages.charts.reading import Run, Side
 from comparisons.pages.charts.scales import (
     Linear,
@@ -20,7 +20,7 @@ from comparisons.pages.charts.scales import (
     whole_ticks,
 )
 
-LEFT, RIGHT, TOP, BOTTOM = 58.0, 322.0, 34.0, 214.0
+LEFT, RIGHT, TOP, BOTTOM = 64.0, 312.0, 34.0, 214.0
 HEIGHT = 258.0
 
 #: More values than this are drawn as stretches, so many of them; to fewer each gets a mark.
@@ -74,7 +74,7 @@ def _chart(run: Run, key: str, unit: str, numbers: list[int], curves: Curves) ->
     ]
     stride = math.ceil(len(numbers) / MOST_ROWS)
     rows = tuple(
-        (float(numbers[i]), *(_cell(values[i]) for values in curves.values()))
+        (float(numbers[i]), *cells([values[i] for values in curves.values()]))
         for i in range(0, len(numbers), stride)
     )
     headers = (unit, *(f"loss of {side.name}" for side in curves))
@@ -90,7 +90,12 @@ def _stretches(count: int, steps_per_epoch: int) -> list[range]:
     if steps_per_epoch <= 2 * size:
         # A stretch with every batch in it does not show the batches' own ups and downs.
         size = math.ceil(size / steps_per_epoch) * steps_per_epoch
-    return thinned(count, math.ceil(count / size))
+    stretches = thinned(count, math.ceil(count / size))
+    if len(stretches) > 1 and len(stretches[-1]) < size:
+        # A few batches alone have another mean than all of them: the line would jump at its end.
+        *stretches, before, last = stretches
+        stretches.append(range(before.start, last.stop))
+    return stretches
 
 
 def _side(
@@ -103,7 +108,8 @@ def _side(
     """Return a side's line: through each value, or through the means of stretches in a band."""
     xs = [(numbers[s.start] + numbers[s.stop - 1]) / 2 for s in stretches]
     means = [_mean(values, stretch) for stretch in stretches]
-    parts = [panel.curve(xs, means, side.key), panel.gaps(xs, means)]
+    missing = [x for x, mean in zip(xs, means, strict=True) if not math.isfinite(mean)]
+    parts = [panel.curves(xs, [means], side.key), panel.gaps(missing)]
     if len(stretches) < len(numbers):
         known = [i for i, mean in enumerate(means) if math.isfinite(mean)]
         of = [[values[k] for k in stretches[i]] for i in known]
@@ -121,9 +127,9 @@ def _band(panel: Panel, xs: list[float], of: list[list[float]], side: Side) -> M
     """Return the area between the lowest and the highest value of each stretch."""
     if not xs:
         return Markup()
-    there = [point(panel.x(x), panel.y(max(values))) for x, values in zip(xs, of, strict=True)]
-    back = [point(panel.x(x), panel.y(min(values))) for x, values in zip(xs, of, strict=True)]
-    return svg.path("M" + "L".join([*there, *reversed(back)]) + "Z", f"range {side.key}")
+    there = [(panel.x(x), panel.y(max(values))) for x, values in zip(xs, of, strict=True)]
+    back = [(panel.x(x), panel.y(min(values))) for x, values in zip(xs, of, strict=True)]
+    return svg.path(f"range {side.key}", [*there, *reversed(back), there[0]])
 
 
 def _wants_log(values: Sequence[float]) -> bool:
@@ -135,13 +141,8 @@ def _wants_log(values: Sequence[float]) -> bool:
 def _marks(panel: Panel, xs: Sequence[float], ys: Sequence[float], side: Side) -> Markup:
     """Return a mark for each value: the reference's a square, the candidate's a smaller dot."""
     shape, size = ("square", 4.6) if side.key == "reference" else ("dot", 2.6)
-    return svg.joined(
-        *(
-            mark(shape, panel.x(x), panel.y(y), size, side.key)
-            for x, y in zip(xs, ys, strict=True)
-            if math.isfinite(y)
-        )
-    )
+    known = ((x, y) for x, y in zip(xs, ys, strict=True) if math.isfinite(y))
+    return marks(shape, [(panel.x(x), panel.y(y)) for x, y in known], size, side.key)
 
 
 def _labels(panel: Panel, curves: Curves, stretches: Sequence[range]) -> list[EndLabel]:
@@ -156,17 +157,17 @@ def _labels(panel: Panel, curves: Curves, stretches: Sequence[range]) -> list[En
 
 
 def _summary(unit: str, numbers: Sequence[int], curves: Curves, size: int) -> str:
-    told = [_told(unit, numbers, side.name, values) for side, values in curves.items()]
+    words = [_told(unit, numbers, side.name, values) for side, values in curves.items()]
     reference, candidate = curves.values()
     if reference == candidate:
         names = " and ".join(side.name for side in curves)
-        told = [_told(unit, numbers, f"{names} (equal at every {unit})", reference)]
+        words = [_told(unit, numbers, f"{names} (equal at every {unit})", reference)]
     if size > 1:
-        told.append(
+        words.append(
             f"of each {counted(size, unit)} the mean is drawn as a line, from the lowest to the "
             "highest as a band"
         )
-    return "; ".join(told) + "."
+    return "; ".join(words) + "."
 
 
 def _told(unit: str, numbers: Sequence[int], name: str, values: Sequence[float]) -> str:
@@ -175,7 +176,3 @@ def _told(unit: str, numbers: Sequence[int], name: str, values: Sequence[float])
     first = f"{name}: a loss of {short(values[0])} at {unit} {numbers[0]:,}"
     last = f", {short(values[-1])} at {unit} {numbers[-1]:,}" if len(values) > 1 else ""
     return first + last + gaps
-
-
-def _cell(value: float) -> Cell:
-    return value if math.isfinite(value) else short(value)

@@ -12,8 +12,7 @@ from markupsafe import Markup
 
 from comparisons.pages.charts import reading, svg
 from comparisons.pages.charts.chart import Cell, Chart
-from comparisons.pages.charts.numbers import counted, cut, listed, short, spanned, subscript
-from comparisons.pages.charts.plot import point
+from comparisons.pages.charts.numbers import cell, counted, cut, listed, short, spanned, subscript
 from comparisons.pages.charts.reading import Array, Layer, Run
 
 #: Where units stand: the heights between which a column is spread, and their size.
@@ -153,7 +152,7 @@ def _connections(before: Column, after: Column, x: tuple[float, float], stronges
     left, right = _heights(before), _heights(after)
     if _passes_on(before, after):
         pairs = zip(left, right, strict=True)
-        return svg.joined(*(svg.line(x[0], a, x[1], b, "passed-on") for a, b in pairs))
+        return svg.path("passed-on", *([(x[0], a), (x[1], b)] for a, b in pairs))
     if not _joined_by_lines(before, after) or after.kernel is None:
         return _band(before, after, x)
     lines = []
@@ -182,8 +181,7 @@ def _band(before: Column, after: Column, x: tuple[float, float]) -> Markup:
         return heights[0] - half, heights[-1] + half
 
     (a, b), (c, d) = ends(before), ends(after)
-    corners = [(x[0], a), (x[1], c), (x[1], d), (x[0], b)]
-    return svg.path("M" + "L".join(point(*corner) for corner in corners) + "Z", "band")
+    return svg.path("band", [(x[0], a), (x[1], c), (x[1], d), (x[0], b), (x[0], a)])
 
 
 def _thickness(weight: float, strongest: float) -> float:
@@ -217,7 +215,7 @@ def _labels(before: Column, after: Column, x: tuple[float, float]) -> Markup:
             share = 0.36 if len(right) > 1 else 0.5
             place = x[0] + (x[1] - x[0]) * share, a + (b - a) * share
             words = short(float(after.kernel[i, j]), 3)
-            half = 0.34 * svg.SMALL * len(words) + 3
+            half = 0.34 * svg.NORMAL * len(words) + 3
             parts += [
                 svg.rectangle(place[0] - half, place[1] - 9, 2 * half, 18, "ground", 5),
                 svg.text(place[0], place[1] + 4, words, class_="weight-label", anchor="middle"),
@@ -254,7 +252,9 @@ def _units(column: Column, x: float, gap: float) -> Markup:
         class_ = "heading" if row == 0 else "note"
         # The first and the last column have half a gap, and the picture's margin.
         room = max(gap - 6, 60.0)
-        parts.append(_caption(x, BOTTOM + CAPTION - 14 + 17 * row, cut(line, room, 13), class_))
+        parts.append(
+            _caption(x, BOTTOM + CAPTION - 14 + 17 * row, cut(line, room, svg.NORMAL), class_)
+        )
     return svg.joined(*parts)
 
 
@@ -317,7 +317,6 @@ def _rows(column: Column) -> list[tuple[Cell, ...]]:
     for tensor, values in (("kernel", column.kernel), ("bias", column.bias)):
         if values is not None and values.size:
             shape = " × ".join(map(str, values.shape))
-            numbers = [float(f(values)) for f in (np.min, np.mean, np.max)]
-            cells = (n if math.isfinite(n) else short(n) for n in numbers)
-            rows.append((column.name, tensor, shape, *cells))
+            numbers = (cell(float(f(values))) for f in (np.min, np.mean, np.max))
+            rows.append((column.name, tensor, shape, *numbers))
     return rows or [(column.name, "none", str(column.units), "", "", "")]

@@ -1,6 +1,7 @@
 """Numbers and names as words: short, with a real minus sign."""
 
 import math
+from collections.abc import Sequence
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -17,6 +18,24 @@ def short(value: float, digits: int = 4) -> str:
     written = f"{value:.{digits}g}"
     mantissa, e, exponent = written.partition("e")
     return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", "−")
+
+
+def cells(values: Sequence[float], digits: int = 6) -> list[str | float]:
+    """Return numbers for a table: in few digits, but in as many as it takes to tell them apart.
+
+    Two that are equal in every bit look it, and two that are not do not. One that is not finite
+    is a word.
+    """
+    finite = {value for value in values if math.isfinite(value)}
+    enough = next(
+        n for n in range(digits, 18) if len({f"{v:.{n}g}" for v in finite}) == len(finite)
+    )
+    return [cell(value, enough) for value in values]
+
+
+def cell(value: float, digits: int = 6) -> str | float:
+    """Return a number for a table, rounded; as a word if it is not finite."""
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else short(value)
 
 
 def power_of_ten(exponent: int) -> str:

@@ -14,29 +14,40 @@ from markupsafe import Markup
 
 from comparisons.pages.charts import reading, svg
 from comparisons.pages.charts.chart import Cell, Chart
-from comparisons.pages.charts.numbers import counted, cut, short
+from comparisons.pages.charts.numbers import cells, counted, cut, short
 from comparisons.pages.charts.plot import EndLabel, Panel, end_labels
 from comparisons.pages.charts.reading import Array, Run, Side
 from comparisons.pages.charts.scales import linear, whole, whole_ticks
 
 TITLE = "Parameters over the steps"
 
-LEFT, RIGHT = 58.0, 322.0
+LEFT, RIGHT = 64.0, 312.0
 LEGEND, HEADING, HEIGHT, PITCH = 30.0, 24.0, 112.0, 168.0
 
 #: Tensors drawn; elements of a tensor up to which each is drawn; of a larger one, the first few.
 MOST_TENSORS, MOST_ELEMENTS, FIRST_ELEMENTS = 8, 6, 3
 MOST_LABELS, MOST_COLUMNS, MOST_BROAD = 8, 10, 60
 
+#: In place of a moment's number: the steps from here on do not follow those before.
+BREAK = math.nan
+
 Measure = Callable[[Array], float]
 
 
 @dataclass(frozen=True)
 class Line:
-    """What is followed (``[0, 1]``, ``mean``), and its value before step 1 and after each."""
+    """What is followed (``[0, 1]``, ``mean``), and its value at each moment."""
 
     words: str
     values: dict[Side, list[float]]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The parameters of both sides after so many steps; a break in time has no number."""
+
+    number: float
+    parameters: dict[Side, dict[str, Array | None]]
 
 
 @dataclass(frozen=True)
@@ -50,15 +61,14 @@ class Tensor:
 
 def draw(run: Run) -> Chart | None:
     """Return the chart, or ``None`` where the run holds no parameters step by step."""
-    steps = [int(step["number"]) for step in reading.steps(run)]
     start = run.get("start") or {}
-    if not steps or not start:
+    if not reading.steps(run) or not start:
         return None
+    moments = [moment.number for moment in _moments(run)]
     tensors = [tensor for name in start if (tensor := _tensor(run, name)) is not None]
     if not tensors:
         return None
     shown = tensors[:MOST_TENSORS]
-    moments = [steps[0] - 1, *steps]
     parts = [_legend(run)]
     for i, tensor in enumerate(shown):
         parts.append(_panel(tensor, moments, LEGEND + PITCH * i))
@@ -71,7 +81,7 @@ def draw(run: Run) -> Chart | None:
             anchor="middle",
         )
     )
-    summary = _summary(tensors, shown, len(steps), left_out=len(start) - len(tensors))
+    summary = _summary(run, tensors, shown, left_out=len(start) - len(tensors))
     return Chart(
         key="parameters",
         title=TITLE,
@@ -79,9 +89,26 @@ def draw(run: Run) -> Chart | None:
         svg=svg.picture(
             str(run["id"]), "parameters", TITLE, summary, LEGEND + PITCH * len(shown) + 14, *parts
         ),
-        headers=("parameter", "side", *(_moment(moments[i]) for i in _tabled(moments))),
+        headers=("parameter", "side", *(_words_of(moments[i]) for i in _tabled(moments))),
         rows=tuple(_table(shown, moments)),
     )
+
+
+def _moments(run: Run) -> Iterator[Moment]:
+    """Yield the start, what is after each step, and where steps are left out a break."""
+    names, both = run.get("start") or {}, reading.sides(run)
+    for index, step in enumerate(reading.steps(run)):
+        if not reading.follows(run, index):
+            if index:
+                yield Moment(BREAK, {side: {} for side in both})
+            before = {side: reading.parameters_before(run, index, side) for side in both}
+            if any(value is not None for found in before.values() for value in found.values()):
+                yield Moment(int(step["number"]) - 1, before)
+        after = {
+            side: {name: reading.value(step, f"update/{name}", side) for name in names}
+            for side in both
+        }
+        yield Moment(int(step["number"]), after)
 
 
 def _tensor(run: Run, name: str) -> Tensor | None:
@@ -92,8 +119,8 @@ def _tensor(run: Run, name: str) -> Tensor | None:
     followed = _followed(start)
     lines = [Line(words, {side: [] for side in reading.sides(run)}) for words, _ in followed]
     for side in reading.sides(run):
-        history = [start, *(reading.value(s, f"update/{name}", side) for s in reading.steps(run))]
-        for values in history:
+        for moment in _moments(run):
+            values = moment.parameters[side].get(name)
             known = values if values is not None and values.shape == start.shape else None
             for line, (_, measure) in zip(lines, followed, strict=True):
                 line.values[side].append(math.nan if known is None else float(measure(known)))
@@ -120,27 +147,29 @@ def _element(index: tuple[int, ...], values: Array) -> float:
     return float(values[index])
 
 
-def _panel(tensor: Tensor, moments: list[int], top: float) -> Markup:
+def _panel(tensor: Tensor, moments: list[float], top: float) -> Markup:
     every = [v for line in tensor.lines for values in line.values.values() for v in values]
     y = linear(every, top + HEADING + HEIGHT, top + HEADING)
-    panel = Panel(whole(moments[0], moments[-1], LEFT, RIGHT), y)
+    first, last = int(moments[0]), int(moments[-1])
+    panel = Panel(whole(first, last, LEFT, RIGHT), y)
     parts = [
-        svg.text(LEFT, top + 15, cut(tensor.name, RIGHT - LEFT, 13), class_="heading"),
-        panel.frame(whole_ticks(moments[0], moments[-1], 5), y.ticks(4)),
+        svg.text(LEFT, top + 15, cut(tensor.name, RIGHT - LEFT, svg.NORMAL), class_="heading"),
+        panel.frame(whole_ticks(first, last, 5), y.ticks(4)),
     ]
     reference, candidate = tensor.lines[0].values
     fine = " fine" if len(moments) > MOST_BROAD else ""
     # All of the reference first, so that the candidate's dashes lie over every line.
     for side in (reference, candidate):
-        parts += [panel.curve(moments, line.values[side], side.key + fine) for line in tensor.lines]
+        histories = [line.values[side] for line in tensor.lines]
+        parts.append(panel.curves(moments, histories, side.key + fine))
     gaps = {
-        n: math.nan
+        n
         for line in tensor.lines
         for values in line.values.values()
         for n, v in zip(moments, values, strict=True)
-        if not math.isfinite(v)
+        if math.isfinite(n) and not math.isfinite(v)
     }
-    parts.append(panel.gaps(list(gaps), list(gaps.values())))
+    parts.append(panel.gaps(sorted(gaps)))
     labels = _labels(panel, tensor.lines, reference)
     own = [
         label
@@ -176,21 +205,22 @@ def _together(words: list[str]) -> str:
 def _legend(run: Run) -> Markup:
     parts, x = [], LEFT
     for side in reading.sides(run):
-        name = cut(side.name, 130, svg.SMALL)
+        line = [(x, 12), (x + 30, 12)]
+        name = cut(side.name, 130, svg.NORMAL)
         parts += [
-            *((svg.line(x, 12, x + 30, 12, "curve bed"),) if side.key == "candidate" else ()),
-            svg.line(x, 12, x + 30, 12, f"curve {side.key}"),
+            *((svg.path("curve bed", line),) if side.key == "candidate" else ()),
+            svg.path(f"curve {side.key}", line),
             svg.text(x + 38, 16, name, class_=f"side key-label {side.key}"),
         ]
         x += 180
     return svg.group(*parts, class_="legend")
 
 
-def _moment(step: int) -> str:
-    return f"after step {step:,}" if step else "start"
+def _words_of(number: float) -> str:
+    return f"after step {int(number):,}" if number else "start"
 
 
-def _summary(tensors: list[Tensor], shown: list[Tensor], steps: int, left_out: int) -> str:
+def _summary(run: Run, tensors: list[Tensor], shown: list[Tensor], left_out: int) -> str:
     moved = [
         (abs(values[-1] - values[0]), tensor.name, line.words, side.name, values)
         for tensor in shown
@@ -198,7 +228,7 @@ def _summary(tensors: list[Tensor], shown: list[Tensor], steps: int, left_out: i
         for side, values in line.values.items()
         if math.isfinite(values[-1])
     ]
-    told = f"{counted(len(tensors), 'tensor')} over {counted(steps, 'step')}"
+    told = f"{counted(len(tensors), 'tensor')} over {counted(len(reading.steps(run)), 'step')}"
     if moved:
         _, tensor, words, name, values = max(moved, key=lambda found: found[0])
         told += (
@@ -210,6 +240,8 @@ def _summary(tensors: list[Tensor], shown: list[Tensor], steps: int, left_out: i
             f"; of tensors with more than {MOST_ELEMENTS} elements the first {FIRST_ELEMENTS}, "
             "the smallest, the mean and the largest are drawn"
         )
+    if any(math.isnan(moment.number) for moment in _moments(run)):
+        told += "; a line is interrupted where steps are left out"
     if len(shown) < len(tensors):
         told += f"; the first {len(shown)} tensors are drawn"
     if left_out:
@@ -217,18 +249,18 @@ def _summary(tensors: list[Tensor], shown: list[Tensor], steps: int, left_out: i
     return told + "."
 
 
-def _table(shown: list[Tensor], moments: list[int]) -> Iterator[tuple[Cell, ...]]:
+def _table(shown: list[Tensor], moments: list[float]) -> Iterator[tuple[Cell, ...]]:
     """Yield a row for each line and side: its values at the start and after some of the steps."""
     at = _tabled(moments)
     for tensor in shown:
         for line in tensor.lines:
-            for side, values in line.values.items():
-                numbers = (values[i] for i in at)
-                cells = (v if math.isfinite(v) else short(v) for v in numbers)
-                yield (f"{tensor.name} {line.words}", side.name, *cells)
+            columns = [cells([values[i] for values in line.values.values()]) for i in at]
+            for side, row in zip(line.values, zip(*columns, strict=True), strict=True):
+                yield (f"{tensor.name} {line.words}", side.name, *row)
 
 
-def _tabled(moments: list[int]) -> list[int]:
+def _tabled(moments: list[float]) -> list[int]:
     """Return which moments have a column in the table: the first, the last, some between."""
     stride = max(1, math.ceil((len(moments) - 1) / MOST_COLUMNS))
-    return sorted({*range(0, len(moments), stride), len(moments) - 1})
+    chosen = sorted({*range(0, len(moments), stride), len(moments) - 1})
+    return [i for i in chosen if math.isfinite(moments[i])]

@@ -3,18 +3,24 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from markupsafe import Markup
 
 from comparisons.pages.charts import svg
 from comparisons.pages.charts.numbers import cut
+from comparisons.pages.charts.paths import Point
 from comparisons.pages.charts.scales import Scale, Tick
 
-#: The shapes of marks that are no elements of their own, in a square from −1 to 1.
-SHAPES = {
-    "diamond": ((0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0), (0, -1.2)),
-    "cross": ((-1, -1), (1, 1), (0, 0), (-1, 1), (1, -1)),
-    "triangle": ((-1, 0.9), (0, -0.9), (1, 0.9), (-1, 0.9)),
+#: The shapes of marks, each as lines in a square from −1 to 1. A dot and a square are single
+#: points: the ends of a line without length, round or square, are all there is to see.
+SHAPES: dict[str, list[list[Point]]] = {
+    "dot": [[(0, 0)]],
+    "square": [[(0, 0)]],
+    "hollow": [[(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]],
+    "diamond": [[(0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0), (0, -1.2)]],
+    "cross": [[(-1, -1), (1, 1)], [(-1, 1), (1, -1)]],
+    "triangle": [[(-1, 0.9), (0, -0.9), (1, 0.9), (-1, 0.9)]],
 }
 
 
@@ -54,69 +60,43 @@ class Panel:
 
     def across(self, ticks: Sequence[Tick]) -> Markup:
         """Return the horizontal lines of the grid, labelled at the left."""
-        return svg.joined(
-            *(svg.line(self.left, self.y(v), self.right, self.y(v), "grid") for v, _ in ticks),
-            *(
-                svg.text(self.left - 6, self.y(v) + 4, label, class_="tick", anchor="end")
-                for v, label in ticks
-            ),
-        )
+        lines = [[(self.left, self.y(v)), (self.right, self.y(v))] for v, _ in ticks]
+        labels = ((self.left - 6, self.y(v) + 4, label) for v, label in ticks)
+        return svg.joined(svg.path("grid", *lines), svg.texts(labels, "tick", "end"))
 
     def along(self, ticks: Sequence[Tick], y: float) -> Markup:
         """Return the ticks of the x axis, below ``y``."""
-        return svg.joined(
-            *(svg.line(self.x(v), y, self.x(v), y + 4, "tick-mark") for v, _ in ticks),
-            *(
-                svg.text(self.x(v), y + 17, label, class_="tick", anchor="middle")
-                for v, label in ticks
-            ),
-        )
+        lines = [[(self.x(v), y), (self.x(v), y + 4)] for v, _ in ticks]
+        labels = ((self.x(v), y + 17, label) for v, label in ticks)
+        return svg.joined(svg.path("tick-mark", *lines), svg.texts(labels, "tick", "middle"))
 
-    def curve(self, xs: Sequence[float], ys: Sequence[float], class_: str) -> Markup:
-        """Return a line through the points, interrupted where there is no finite number.
+    def curves(self, xs: Sequence[float], every: Iterable[Sequence[float]], class_: str) -> Markup:
+        """Return a line for each list of ``y``, interrupted where there is no finite number.
 
         A point between two gaps is a line of no length: its round ends make it a dot.
         """
-        d, pen_down = "", False
-        for i, (x, y) in enumerate(zip(xs, ys, strict=True)):
-            if not math.isfinite(y):
-                pen_down = False
-                continue
-            d += f"{'L' if pen_down else 'M'}{point(self.x(x), self.y(y))}"
-            alone = not pen_down and not (i + 1 < len(ys) and math.isfinite(ys[i + 1]))
-            d += "h0" if alone else ""
-            pen_down = True
-        if not d:
-            return Markup()
+        lines = [line for ys in every for line in self._unbroken(xs, ys)]
         # Each dash has a border of the background, so that it is seen over another line.
-        bed = svg.path(d, "curve bed") if class_ == "candidate" else Markup()
-        return svg.joined(bed, svg.path(d, f"curve {class_}"))
+        bed = svg.path("curve bed", *lines) if class_ == "candidate" else Markup()
+        return svg.joined(bed, svg.path(f"curve {class_}", *lines))
 
-    def gaps(self, xs: Sequence[float], ys: Sequence[float]) -> Markup:
-        """Return a mark at the upper side for each place where there is no finite number."""
-        return svg.joined(
-            *(
-                mark("cross", self.x(x), self.top + 6, 3.2, "gap")
-                for x, y in zip(xs, ys, strict=True)
-                if not math.isfinite(y)
-            )
-        )
+    def _unbroken(self, xs: Sequence[float], ys: Sequence[float]) -> list[list[Point]]:
+        places = zip(xs, ys, strict=True)
+        runs = groupby(places, lambda place: math.isfinite(place[0]) and math.isfinite(place[1]))
+        return [[(self.x(x), self.y(y)) for x, y in run] for known, run in runs if known]
 
-
-def point(x: float, y: float) -> str:
-    """Return a point of a path."""
-    return f"{svg.coordinate(x)} {svg.coordinate(y)}"
+    def gaps(self, xs: Iterable[float]) -> Markup:
+        """Return a mark at the upper side for each place."""
+        return marks("cross", [(self.x(x), self.top + 6) for x in xs], 3.2, "gap")
 
 
-def mark(shape: str, x: float, y: float, size: float, class_: str) -> Markup:
-    """Return a ``dot``, a ``square`` or one of the shapes, ``size`` to either side of a place."""
-    class_ = f"mark {class_}"
-    if shape == "dot":
-        return svg.element("circle", cx=x, cy=y, r=size, class_=class_)
-    if shape == "square":
-        return svg.rectangle(x - size, y - size, 2 * size, 2 * size, class_)
-    corners = (point(x + size * a, y + size * b) for a, b in SHAPES[shape])
-    return svg.path("M" + "L".join(corners), class_)
+def marks(shape: str, places: Iterable[Point], size: float, class_: str) -> Markup:
+    """Return a mark of a shape at each place, ``size`` to either side of it, as one path."""
+    lines = [
+        [(x + size * a, y + size * b) for a, b in line] for x, y in places for line in SHAPES[shape]
+    ]
+    width = 2 * size if shape in {"dot", "square"} else None
+    return svg.path(f"mark {shape} {class_}", *lines, width=width)
 
 
 @dataclass(frozen=True)
@@ -140,9 +120,9 @@ def end_labels(
     heights = apart([label.y for label in ordered], gap, high, low)
     parts = []
     for label, y in zip(ordered, heights, strict=True):
-        words = cut(label.words, svg.WIDTH - x - 14, svg.SMALL)
+        words = cut(label.words, svg.WIDTH - x - 14, svg.NORMAL)
         parts += [
-            svg.path(f"M{point(x + 2, label.y)}L{point(x + 10, y)}", "leader"),
+            svg.path("leader", [(x + 2, label.y), (x + 10, y)]),
             svg.text(x + 13, y + 4, words, class_=f"end-label {label.class_}"),
         ]
     return svg.joined(*parts)

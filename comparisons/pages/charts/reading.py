@@ -99,16 +99,30 @@ def rest(site: str) -> str:
     return site.partition("/")[2]
 
 
+def follows(run: Run, index: int) -> bool:
+    """Return whether the step before this one is the element before it: steps may be left out."""
+    if not index:
+        return False
+    before, step = steps(run)[index - 1 : index + 1]
+    return int(before["number"]) == int(step["number"]) - 1
+
+
 def parameters_before(run: Run, index: int, side: Side) -> dict[str, Array | None]:
     """Return the parameters with which a step began, by name (``dense/kernel``).
 
-    In a locked run both sides begin with the reference's.
+    They are those after the step before it, or the start's. Where that step is not in the
+    document the step itself says them, or they are not known. In a locked run both sides begin
+    with the reference's.
     """
-    if index == 0:
-        return {name: array(values) for name, values in (run.get("start") or {}).items()}
+    start = run.get("start") or {}
+    step = steps(run)[index]
     whose = sides(run)[0] if run.get("mode") == "locked" else side
-    before = steps(run)[index - 1]
-    return {name: value(before, f"update/{name}", whose) for name in run.get("start") or {}}
+    if int(step["number"]) == 1:
+        return {name: array(values) for name, values in start.items()}
+    if follows(run, index):
+        return {name: value(steps(run)[index - 1], f"update/{name}", whose) for name in start}
+    said = (step.get("before") or {}).get(whose.key) or {}
+    return {name: array(said.get(name)) for name in start}
 
 
 @dataclass(frozen=True)

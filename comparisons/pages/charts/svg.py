@@ -5,14 +5,18 @@ All pictures have one width in their own units, so that type has one size in all
 """
 
 import re
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup, escape
+
+from comparisons.pages.charts.paths import Point, trace
 
 #: The width of every picture, in its own units: narrow, so that type stays legible on a phone.
 WIDTH = 420.0
 
-#: The sizes of type, in the same units; ``charts.css`` says the same.
-SMALL, NORMAL, LARGE = 12.0, 13.0, 15.0
+#: The sizes of type, in the same units; ``charts.css`` says the same. On a phone 390 pixels wide
+#: the smaller one comes to 11.
+NORMAL, LARGE = 13.0, 15.0
 
 #: What neither XML nor an encoder takes: control characters and halves of surrogate pairs.
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -34,7 +38,8 @@ def element(name: str, *children: Markup | str, **attributes: str | float | None
         if value is not None
     )
     content = "".join(_escaped(child) for child in children)
-    return Markup(f"<{name}{written}>{content}</{name}>")  # noqa: S704  escaped just above
+    end = f">{content}</{name}>" if content else "/>"
+    return Markup(f"<{name}{written}{end}")  # noqa: S704  escaped just above
 
 
 def joined(*parts: Markup) -> Markup:
@@ -42,10 +47,16 @@ def joined(*parts: Markup) -> Markup:
     return Markup("").join(parts)
 
 
-def group(*children: Markup, class_: str | None = None, title: str | None = None) -> Markup:
-    """Return a ``<g>``; its title is what a pointer resting on it shows."""
+def group(
+    *children: Markup,
+    class_: str | None = None,
+    title: str | None = None,
+    **attributes: str | float | None,
+) -> Markup:
+    """Return a ``<g>``, nothing if nothing is in it; its title is what a resting pointer shows."""
     named = () if title is None else (element("title", title),)
-    return element("g", *named, *children, class_=class_)
+    whole = joined(*children)
+    return element("g", *named, whole, class_=class_, **attributes) if whole else Markup()
 
 
 def text(
@@ -55,6 +66,13 @@ def text(
     return element("text", *words, x=x, y=y, class_=class_, text_anchor=anchor)
 
 
+def texts(
+    words: Iterable[tuple[float, float, str]], class_: str, anchor: str | None = None
+) -> Markup:
+    """Return texts of one look, each with its place."""
+    return group(*(text(*each) for each in words), class_=class_, text_anchor=anchor)
+
+
 def rectangle(
     x: float, y: float, width: float, height: float, class_: str, radius: float | None = None
 ) -> Markup:
@@ -62,17 +80,16 @@ def rectangle(
     return element("rect", x=x, y=y, width=width, height=height, rx=radius, class_=class_)
 
 
-def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
-    """Return a straight line."""
-    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_)
+def path(
+    class_: str, *lines: Sequence[Point], title: str | None = None, width: float | None = None
+) -> Markup:
+    """Return lines of one look as one path, nothing if there are none; ``width`` is their own."""
+    named = () if title is None else (element("title", title),)
+    d = trace(lines)
+    return element("path", *named, class_=class_, d=d, stroke_width=width) if d else Markup()
 
 
-def path(d: str, class_: str) -> Markup:
-    """Return a path."""
-    return element("path", d=d, class_=class_)
-
-
-def arrow(points: list[tuple[float, float]], class_: str, head: float = 7.0) -> Markup:
+def arrow(points: list[Point], class_: str, head: float = 7.0) -> Markup:
     """Return a line through the points that ends in a head.
 
     The head is drawn, not a ``<marker>``: a marker would need an id, and does not take over the
@@ -82,10 +99,9 @@ def arrow(points: list[tuple[float, float]], class_: str, head: float = 7.0) -> 
     length = max(((x - x0) ** 2 + (y - y0) ** 2) ** 0.5, 1e-9)
     dx, dy = (x - x0) / length * head, (y - y0) / length * head
     shaft = [*points[:-1], (x - dx, y - dy)]
-    d = "M" + "L".join(f"{coordinate(a)} {coordinate(b)}" for a, b in shaft)
     corners = [(x, y), (x - dx - dy / 2, y - dy + dx / 2), (x - dx + dy / 2, y - dy - dx / 2)]
-    tip = "M" + "L".join(f"{coordinate(a)} {coordinate(b)}" for a, b in corners) + "Z"
-    return group(path(d, "shaft"), path(tip, "head"), class_=f"arrow {class_}")
+    tip = [*corners, corners[0]]
+    return group(path("shaft", shaft), path("head", tip), class_=f"arrow {class_}")
 
 
 def picture(
