@@ -291,10 +291,15 @@ def _sites(run: Run) -> Table | None:
 
 
 def _losses(run: Run) -> Table | None:
-    both = list(zip(*(run["epoch_losses"][s] for s in ("candidate", "reference")), strict=True))
+    hidden = "loss/value" in run["verdict"]["not_offered"]
+    both = zip(*(run["epoch_losses"][s] for s in ("candidate", "reference")), strict=True)
     rows = [
-        (f"{epoch:,}", *(exact(x, run["dtype"]) for x in pair))
-        for epoch, pair in enumerate(both, 1)
+        (
+            f"{epoch:,}",
+            "not shown" if hidden else exact(ours, run["dtype"]),
+            exact(theirs, run["dtype"]),
+        )
+        for epoch, (ours, theirs) in enumerate(both, 1)
     ]
     head = ("epoch", run["candidate"], run["reference"])
     return _capped("The loss of each epoch, as fit reports it", head, rows)

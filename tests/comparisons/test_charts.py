@@ -686,6 +686,23 @@ def test_differences_stand_on_a_logarithmic_axis() -> None:
     rising(heights, np.log10(differences).tolist())
 
 
+def test_the_edge_of_what_is_allowed_is_on_the_same_axis() -> None:
+    run = a_run()
+    columns = run["series"]["sites"]["loss/value"]
+    columns["outcome"] = ["CLOSE"] * 12
+    columns["difference"] = (10.0 ** -np.arange(16, 4, -1)).tolist()
+    columns["allowed"] = (10.0 ** -np.random.default_rng(0).uniform(5, 15, 12)).tolist()
+    panel = site_of(parsed(chart(run, "difference")), "loss/value")
+    xs, ys = (list(v) for v in zip(*points(having(panel, "allowed-edge")[0]), strict=True))
+    marks = places(panel, "outcome-close")
+    edge = np.interp([x for x, _ in marks], xs, ys)
+    # Both what differs and what is allowed, on one axis.
+    values = np.log10([*columns["difference"], *columns["allowed"]])
+    heights = [*(y for _, y in marks), *edge.tolist()]
+    slope, offset = np.polyfit(values[:12], heights[:12], 1)
+    np.testing.assert_allclose(heights, slope * values + offset, atol=0.25)
+
+
 def test_the_worst_of_each_stretch_of_steps_is_kept() -> None:
     run = parted(RUNS["long"](), "loss/value", [103], 1.0)
     found = chart(run, "difference")
@@ -1092,7 +1109,7 @@ def test_a_wide_layer_is_a_block() -> None:
     root = parsed(chart(RUNS["wide"](), "network"))
     drawn = [e for e in having(root, "weight") if e.find("title") is not None]
     assert not drawn
-    assert len(having(root, "band")) == 2
+    assert len(having(root, "every-weight")) == 2
     assert {"30", "40"} <= set(words_of(root))
 
 
@@ -1191,6 +1208,7 @@ def test_what_is_straightened_is_nowhere_far_from_what_it_was() -> None:
     assert straightened([(0, 0), (1, 0), (2, 0), (3, 1)]) == [(0, 0), (2, 0), (3, 1)]
     # There and back again is not a straight line.
     assert straightened([(0, 0), (9, 0), (0, 0)]) == [(0, 0), (9, 0), (0, 0)]
+    assert straightened([(0, 0), (9, 0), (5, 0)]) == [(0, 0), (9, 0), (5, 0)]
     assert straightened([(1, 2)]) == [(1, 2)]
 
 
@@ -1234,3 +1252,13 @@ def test_labels_move_apart_and_stay_inside() -> None:
     assert all(b - a >= 10 for a, b in itertools.pairwise(heights))
     assert heights[-1] <= 100
     assert apart([95.0, 96.0, 97.0], 10, 0, 100) == [80.0, 90.0, 100.0]
+
+
+def test_a_side_that_shows_no_loss_has_no_line_and_is_not_said_to_be_nan() -> None:
+    run = a_run()
+    run["verdict"] = {**run.get("verdict", {}), "not_offered": ["loss/value"]}
+    run["epoch_losses"]["candidate"] = ["nan"] * len(run["epoch_losses"]["reference"])
+    chart = next(chart for chart in charts_of(run) if chart.key == "epoch-loss")
+    assert chart.headers == ("epoch", f"loss of {run['reference']}")
+    assert "shows no loss" in chart.summary
+    assert "nan" not in chart.summary

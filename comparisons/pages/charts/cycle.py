@@ -16,6 +16,9 @@ from comparisons.pages.charts.chart import Chart
 from comparisons.pages.charts.numbers import cells, counted, cut, short
 from comparisons.pages.charts.reading import Array, Run, Side
 
+#: Said of a number that a side does not show.
+NOT_GIVEN = "not given"
+
 #: Two columns and two rows of boxes; the rest is room for arrows and their names.
 WIDTH, HEIGHT, ROUND = 182.0, 126.0, 10.0
 LEFT, RIGHT, UPPER, LOWER = 2.0, 236.0, 56.0, 252.0
@@ -54,7 +57,7 @@ def draw(run: Run) -> Chart | None:
         (
             station.name,
             station.quantity,
-            *cells(list(station.values.values())),
+            *(NOT_GIVEN if cell == "nan" else cell for cell in cells([*station.values.values()])),
         )
         for station in stations
     )
@@ -167,7 +170,7 @@ def _box(number: int, station: Station, x: float, y: float) -> Markup:
     ]
     for row, (side, value) in enumerate(station.values.items()):
         height = y + 72 + 18 * row
-        words = "not given" if math.isnan(value) else _fitted(value)
+        words = NOT_GIVEN if math.isnan(value) else _fitted(value)
         # Names are bold, and so wider than other words.
         room = min(WIDTH - 28 - 0.64 * svg.NORMAL * len(words), MOST_NAME)
         name = cut(side.name, room, svg.NORMAL)

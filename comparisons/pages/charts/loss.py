@@ -49,9 +49,14 @@ def _curves(run: Run, losses: Mapping[str, Any] | None, count: int) -> Curves:
     if not losses or not count:
         return {}
     found = {}
+    hidden = "loss/value" in ((run.get("verdict") or {}).get("not_offered") or ())
     for side in reading.sides(run):
+        if side.key == "candidate" and hidden:
+            continue  # it shows no loss, which is another thing than a loss of nan
         values = reading.numbers(losses.get(side.key))[:count]
         found[side] = values + [math.nan] * (count - len(values))
+    if hidden and not any(math.isfinite(x) for values in found.values() for x in values):
+        return {}
     return found
 
 
@@ -158,10 +163,12 @@ def _labels(panel: Panel, curves: Curves, stretches: Sequence[range]) -> list[En
 
 def _summary(unit: str, numbers: Sequence[int], curves: Curves, size: int) -> str:
     words = [_told(unit, numbers, side.name, values) for side, values in curves.items()]
-    reference, candidate = curves.values()
-    if reference == candidate:
+    reference, *candidate = curves.values()
+    if candidate == [reference]:
         names = " and ".join(side.name for side in curves)
         words = [_told(unit, numbers, f"{names} (equal at every {unit})", reference)]
+    if not candidate:
+        words.append("the other side shows no loss")
     if size > 1:
         words.append(
             f"of each {counted(size, unit)} the mean is drawn as a line, from the lowest to the "

@@ -181,7 +181,7 @@ def _band(before: Column, after: Column, x: tuple[float, float]) -> Markup:
         return heights[0] - half, heights[-1] + half
 
     (a, b), (c, d) = ends(before), ends(after)
-    return svg.path("band", [(x[0], a), (x[1], c), (x[1], d), (x[0], b), (x[0], a)])
+    return svg.path("every-weight", [(x[0], a), (x[1], c), (x[1], d), (x[0], b), (x[0], a)])
 
 
 def _thickness(weight: float, strongest: float) -> float:

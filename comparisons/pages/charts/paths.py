@@ -25,7 +25,7 @@ def trace(lines: Iterable[Sequence[Point]]) -> str:
         move = ("m", x - pen[0], y - pen[1]) if written else ("M", x, y)
         written += move[0] + _pair(*move[1:])
         written += _steps(places[: -1 if is_closed else None]) + ("z" if is_closed else "")
-        pen = places[0] if is_closed else places[-1]
+        pen = places[-1]
     return written
 
 

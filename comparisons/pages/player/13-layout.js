@@ -7,8 +7,8 @@
 /** A layer of more units is summed up in a block. */
 const MOST_UNITS = 10;
 const RADIUS = 40;
-const PILL = { width: 78, height: 26 };
-const BIG_PILL = { width: 112, height: 60 };
+const PILL = { width: 92, height: 26 };
+const BIG_PILL = { width: 126, height: 60 };
 const BLOCK = { width: 164, height: 158 };
 const LOSS_BOX = { width: 150, height: 104 };
 const BAND = { width: 134, height: 150 };

@@ -142,7 +142,7 @@ function write({ group, centre, size, shape, kind }, lines, differs = false) {
   group.classList.toggle("differs", differs);
   if (!isPill) return;
   const longest = Math.max(...lines.map(({ text }) => text.length));
-  const width = Math.min(size.width, 14 + 8.4 * longest);
+  const width = Math.min(size.width, 14 + 9 * longest);
   const box = { x: centre.x - width / 2, y: y - height / 2, width, height };
   for (const [side, value] of Object.entries(box)) mark(shape, side, value);
 }
