@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 from notes import NotesTrainer
 
-from comparisons import problems
+from comparisons import compare, problems
 from comparisons.causes import faults_for, plant
-from comparisons.checking import reference_for
+from comparisons.checking import Checked, reference_for
 from comparisons.pages import render
 from comparisons.problems import Problem
 from comparisons.problems.catalogue import define
 from comparisons.runs import Block, Kept, Run, ScratchTrainer, Start, scratch_trainer
-from comparisons.stories import Candidate, document_of, story
+from comparisons.stories import Candidate, Listener, document_of, runs_of, story
 from scratch import Dense
 from scratch.losses import BinaryCrossentropy, Loss, MeanSquaredError
 from scratch.optimizers import SGD, Adam, Optimizer
@@ -235,6 +235,38 @@ def told(problem: Problem) -> Document:
     return document_of(story(problem, modes=("free",), reference=Kept(ScratchAsReference(problem))))
 
 
+@cache
+def late() -> Document:
+    """Adam that forgets a factor from step 500 of 600 on: few of the steps before it are drawn."""
+    layers = [Dense(2, "sigmoid"), Dense(1)]
+    problem = define(
+        "late",
+        "What if it errs late?",
+        layers,
+        MeanSquaredError(),
+        Adam(0.002),
+        (problems.get("regression").x, problems.get("regression").y),
+        weights=0.5,
+        epochs=150,
+    )
+    reference = Kept(ScratchAsReference(problem))
+    honest = scratch_trainer(problem, reference.constants)
+    (fault,) = (each for each in faults_for(problem) if each.name == "factor 2 missing")
+    right, wrong = (plant(honest, faults) for faults in ([], [fault]))
+
+    class Late:
+        sites = None
+        init = right.init
+
+        def step(self, state: Any, x: Any, y: Any) -> Any:
+            return (wrong if state.iterations >= 499 else right).step(state, x, y)
+
+    listener = Listener(Late())  # type: ignore[arg-type]
+    verdicts = compare(problem, candidate=listener, reference=reference, witness=False)
+    runs = runs_of(problem, Checked(tuple(verdicts)), listener, reference, Candidate("late.py"))
+    return document_of(runs, most_bytes=200_000)
+
+
 class ScratchAsReference:
     """The steps of scratch, handed out as if a recording had them."""
 
@@ -276,6 +308,7 @@ DOCUMENTS: dict[str, Callable[[], Document]] = {
     "learning rate": lambda: faulty("learning rate off by 1e-12"),
     "flatten": flatten,
     "wide": wide,
+    "late": late,
     "hostile": hostile,
     **{name: partial(combined, name) for name in ACTIVATIONS},
 }

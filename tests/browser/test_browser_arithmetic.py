@@ -118,12 +118,23 @@ class Computed:
     def site(self, t: int, name: str) -> Array:
         return np.array(self.run["steps"][t]["sites"][name][self.side], float)
 
+    @property
+    def number(self) -> int:
+        return int(self.run["steps"][self.t]["number"])
+
     def before(self, path: str) -> Array:
-        return (
-            np.array(self.run["start"][path])
-            if self.t == 0
-            else self.site(self.t - 1, f"update/{path}")
-        )
+        if self.number == 1:
+            return np.array(self.run["start"][path])
+        return self.handed_on("update", path)
+
+    def handed_on(self, kind: str, path: str) -> Array:
+        """Return what the step before has left behind, which a step behind a gap says itself."""
+        steps, side = self.run["steps"], self.side
+        if steps[self.t - 1]["number"] < self.number - 1:
+            return np.array(steps[self.t]["before"][side][path])
+        if self.run["mode"] == "locked":
+            side = "reference"
+        return np.array(steps[self.t - 1]["sites"][f"{kind}/{path}"][side], float)
 
     def forward(self) -> tuple[Array, Array]:
         w1, b1, w2, b2 = map(self.before, PATHS)
@@ -146,9 +157,9 @@ class Computed:
         return dict(zip(PATHS, grads, strict=True))
 
     def slot(self, path: str, name: str) -> Array:
-        if self.t == 0:
+        if self.number == 1:
             return np.zeros_like(self.before(path))
-        return self.site(self.t - 1, f"slot/{path}/{name}")
+        return self.handed_on("slot", f"{path}/{name}")
 
     def update(self, path: str) -> Array:
         """Return the new parameter, given the gradient that was recorded."""
@@ -157,7 +168,7 @@ class Computed:
         if rule["class"] == "Adam":
             m, v = self.slot(path, "momentum"), self.slot(path, "velocity")
             m, v = m + (g - m) * (1 - 0.9), v + (g**2 - v) * (1 - 0.999)
-            c1, c2 = (1 - float(np.float32(beta)) ** (self.t + 1) for beta in (0.9, 0.999))
+            c1, c2 = (1 - float(np.float32(beta)) ** self.number for beta in (0.9, 0.999))
             return w - m * (rate * np.sqrt(c2) / c1) / (np.sqrt(v) + 1e-7)
         if not rule["momentum"]:
             return w - rate * g
@@ -182,7 +193,7 @@ def test_weights_biases_units_and_losses_are_those_of_numpy(
 
 def check_step(root: Any, run: Document, t: int) -> None:
     places = [(path, i) for path in PATHS for i in range(np.size(run["start"][path]))]
-    units = [("dense", i) for i in range(3)] + [("dense_1", i) for i in range(2)]
+    units = [(layer["name"], i) for layer in run["layers"] for i in range(layer["units"])]
     asked = [(t + 1, QUANTITIES[path], i) for path, i in places]
     asked += [(t + 1, f"units of {layer}", i) for layer, i in units]
     answers = iter(read(root, *asked, (t + 1, "the loss", 0)))
@@ -309,6 +320,32 @@ def test_in_a_locked_run_both_sides_start_from_the_references_numbers(view: Any)
     candidate, reference = (final(answer[side][0]) for side in SIDES)
     assert candidate["agrees"]
     assert candidate["value"] == reference["value"]
+
+
+def test_behind_a_gap_the_arithmetic_has_its_parts(view: Any, documents: Any) -> None:
+    page = view("late")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    for run in documents("late")["runs"]:
+        (t,) = (t for t, step in enumerate(run["steps"]) if "before" in step)
+        assert run["steps"][t]["number"] == 499
+        check_step(page.locator(f"#{run['id']}-player"), run, t)
+
+
+def test_a_late_mistake_parts_in_the_step_in_which_it_is_made(view: Any, documents: Any) -> None:
+    page = view("late")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    for run in documents("late")["runs"]:
+        at = [step["number"] for step in run["steps"]].index(500) + 1
+        asked = [(step, "weights of dense_1", 0) for step in (at - 1, at)]
+        before, there = read(page.locator(f"#{run['id']}-player"), *asked)
+        assert final(before["candidate"][0])["agrees"]
+        assert final(there["reference"][0])["agrees"]
+        line = final(there["candidate"][0])
+        assert "this is where it parts" in line["parts"]
+        recorded = float(line["parts"].split()[5].rstrip(":").replace("−", "-"))
+        assert line["value"] == pytest.approx(2 * recorded, rel=1e-5)
+        # What the wrong gradient leads to is right: Adam does what it does with any gradient.
+        assert final(there["candidate"][1])["agrees"]
 
 
 def test_what_a_side_does_not_show_is_computed_and_said_to_be_missing(player: Any) -> None:

@@ -32,7 +32,7 @@ def test_axe_finds_nothing_serious(player: Any, name: str, scheme: str) -> None:
     assert problems_found(root.page) == []
 
 
-@pytest.mark.parametrize("name", ["wide", "flatten", "no slope"])
+@pytest.mark.parametrize("name", ["wide", "flatten", "no slope", "late"])
 def test_axe_finds_nothing_serious_in_the_player_of_other_networks(player: Any, name: str) -> None:
     assert problems_found(player(name).page, PLAYER) == []
 
@@ -86,7 +86,7 @@ def test_the_watch_would_see_a_request_and_the_policy_refuses_it(
     page.context.close()
 
 
-@pytest.mark.parametrize("name", [*REPORTS, "hostile", "wide"])
+@pytest.mark.parametrize("name", [*REPORTS, "hostile", "wide", "late"])
 def test_the_page_never_scrolls_sideways(player: Any, name: str) -> None:
     root = player(name)
     root.get_by_role("button", name="Keys").click()

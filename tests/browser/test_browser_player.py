@@ -114,6 +114,47 @@ def test_a_divergence_that_is_not_drawn_is_told(player: Any, documents: Any) -> 
     )
 
 
+def test_a_late_divergence_is_opened_and_walked_to_over_the_steps_left_out(
+    player: Any, documents: Any
+) -> None:
+    numbers = [step["number"] for step in documents("late")["runs"][0]["steps"]]
+    last = numbers.index(499)
+    root = player("late")
+    where, status = root.locator(".where"), root.locator(".status")
+    slider = root.locator("input[type=range]")
+    assert status.inner_text().startswith("Step 500 of 600, epoch 125, backward: ")
+    assert where.inner_text() == "500 of 600"
+    assert slider.input_value() == str(last + 2)
+    assert slider.get_attribute("max") == str(len(numbers))
+
+    press_only(root, "Home")
+    assert status.inner_text().startswith("Step 1 of 600")
+    press_only(root, "n")
+    assert status.inner_text().startswith("Step 500 of 600, epoch 125, backward: ")
+    assert root.locator("h4").inner_text().startswith("Arithmetic: W2[0,0]")
+
+    press_only(root, "PageUp")
+    gap = f"teps {last + 1} to 498 are not drawn"
+    said = status.inner_text()
+    assert said.startswith("Step 499 of 600, epoch 125, backward: every value ")
+    assert said.endswith(f". S{gap}.")
+    assert slider.get_attribute("aria-valuetext") == f"Step 499 of 600, epoch 125; s{gap}"
+    press_only(root, "PageUp")
+    assert status.inner_text().startswith(f"Step {last} of 600")
+    assert "not drawn" not in status.inner_text()
+    assert root.locator(".strip .gap").count() == 1
+
+
+def test_behind_a_gap_the_network_has_the_numbers_before_it(player: Any, documents: Any) -> None:
+    root, run = player("late"), documents("late")["runs"][0]
+    press_only(root, "PageUp")
+    root.locator(".phases button", has_text="forward").click()
+    (step,) = (step for step in run["steps"] if "before" in step)
+    value = step["before"]["reference"]["dense_1/kernel"][1][0]
+    shown = root.locator("[data-key='1/kernel/1'] .text text").text_content()
+    assert shown == f"{value:.4g}".replace("-", "−")
+
+
 def test_space_plays_and_pauses_and_it_stops_at_the_end(player: Any) -> None:
     root = player("regression", own_clock=True)
     page = root.page

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -157,6 +158,55 @@ def test_the_policy_allows_the_one_style_and_the_one_script_and_nothing_else(pag
         assert (PAGES / name).read_text() in style
     for file in (PAGES / "base.js", *player_files()):
         assert file.read_text() in script
+
+
+def test_the_parts_of_the_player_are_small_and_say_what_they_are_about() -> None:
+    files = player_files()
+    numbers = [int(file.name[:2]) for file in files]
+    assert numbers == list(range(1, len(files) + 1))
+    assert sorted(files) == sorted((PAGES / "player").iterdir())
+    for file in files:
+        text = file.read_text()
+        lines = text.splitlines()
+        assert re.match(r"/\*\n \* [A-Z]", text), file.name
+        assert len(lines) <= 300, file.name
+        assert max(map(len, lines)) <= 100, file.name
+
+
+def test_a_part_of_the_player_uses_only_those_before_it() -> None:
+    parts = {file.name: without_comments(file.read_text()) for file in player_files()}
+    declared = {
+        name: re.findall(r"^(?:const|let|class|function) (\w+)", text, re.MULTILINE)
+        for name, text in parts.items()
+    }
+    every = [name for names in declared.values() for name in names]
+    assert len(every) == len(set(every)) > 100
+    for part, text in parts.items():
+        for later in (name for other in declared if other > part for name in declared[other]):
+            # A word of our own, not a property; a function only where it is called.
+            used = rf"(?<![.\w]){later}\b" + ("" if later[0].isupper() else r"\(")
+            assert not re.search(used, text), f"{part} uses {later}"
+
+
+def without_comments(text: str) -> str:
+    return re.sub(r"/\*.*?\*/|^\s*//.*?$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def test_every_part_of_the_player_is_a_script_by_itself() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("the scripts are not parsed: there is no node")
+    whole = "\n".join(file.read_text() for file in player_files())
+    for name, text in [*((f.name, f.read_text()) for f in player_files()), ("all", whole)]:
+        checked = subprocess.run(  # noqa: S603  our own files
+            [node, "--check", "-"],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert checked.returncode == 0, f"{name}: {checked.stderr}"
 
 
 def test_nothing_is_fetched_and_no_attribute_runs_or_styles(page: str) -> None:

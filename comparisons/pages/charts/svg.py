@@ -14,9 +14,9 @@ from comparisons.pages.charts.paths import Point, trace
 #: The width of every picture, in its own units: narrow, so that type stays legible on a phone.
 WIDTH = 420.0
 
-#: The sizes of type, in the same units; ``charts.css`` says the same. On a phone 390 pixels wide
-#: the smaller one comes to 11.
-NORMAL, LARGE = 13.0, 15.0
+#: The size of nearly all type, in the same units; ``charts.css`` says the same. On a phone 390
+#: pixels wide it comes to 11.
+NORMAL = 13.0
 
 #: What neither XML nor an encoder takes: control characters and halves of surrogate pairs.
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
