@@ -431,6 +431,9 @@ def test_the_steps_around_a_late_divergence_are_there_and_need_no_others() -> No
     jump = next(i for i, (a, b) in enumerate(pairwise(numbers), 1) if b - a > 1)
     assert numbers == [*range(1, jump + 1), *range(149, numbers[-1] + 1)]
     assert 151 in numbers
+    # Each of the two stretches has about half of the room.
+    assert abs(len(numbers) - 2 * jump) <= 2
+    assert len(json.dumps(free["steps"], separators=(",", ":"))) < 62_000
     assert f"Steps {jump + 1} to 148" in free["left_out"]
     whole = {step["number"]: step for step in runs[0]["steps"]}
     before = free["steps"][jump]["before"]
@@ -438,3 +441,81 @@ def test_the_steps_around_a_late_divergence_are_there_and_need_no_others() -> No
         for path, values in before[side].items():
             assert values == whole[148]["sites"][f"update/{path}"][side]
     assert all("before" not in step for i, step in enumerate(free["steps"]) if i != jump)
+
+
+def test_in_a_locked_run_both_sides_begin_behind_a_gap_with_the_references_numbers() -> None:
+    problem = problems.get("classification")
+    (run,) = story(problem, modes=("locked",), trainer=Late(ScratchTrainer(problem.network), 150))
+    # Told as if it had parted later, where the sides differ before the gap too.
+    (told,) = document_of([run | {"divergences": [180]}], most_bytes=60_000)["runs"]
+    (step,) = (step for step in told["steps"] if "before" in step)
+    assert step["number"] == 179
+    left = {each["number"]: each["sites"] for each in run["steps"]}[178]["update/dense/bias"]
+    assert left["candidate"] != left["reference"]
+    assert [step["before"][side]["dense/bias"] for side in ("candidate", "reference")] == [
+        left["reference"],
+        left["reference"],
+    ]
+
+
+def test_where_two_sides_part_early_no_step_between_is_left_out() -> None:
+    problem = problems.get("classification")
+    (run,) = story(problem, modes=("free",), trainer=Late(ScratchTrainer(problem.network), 5))
+    for room in (0, 20_000, 60_000, 10**6):
+        (told,) = document_of([run], most_bytes=room)["runs"]
+        numbers = [step["number"] for step in told["steps"]]
+        assert {4, 5, 6} <= set(numbers)
+        assert room == 0 or numbers == list(range(1, len(numbers) + 1))
+
+
+class Counting:
+    """A trainer that shows which step it is, in 100 numbers: with what they take, 1,000 bytes."""
+
+    sites = None
+
+    def init(self, weights: Any, slots: Any = None, iterations: int = 0) -> Any:
+        return iterations
+
+    def step(self, state: Any, x: Any, y: Any) -> Any:
+        return state + 1, {"loss/value": np.full(100, float(state + 1))}
+
+
+def test_a_listener_keeps_the_first_steps_and_the_latest_and_no_more_than_fit() -> None:
+    listener, x = Listener(Counting(), most_bytes=6_000), np.zeros((1, 1))
+    for iterations in range(50):
+        listener.step(listener.init({}, {}, iterations), x, x)
+    for _ in range(2):  # a run that is made again tells nothing new
+        state = listener.init({})
+        for _ in range(20):
+            state, _ = listener.step(state, x, x)
+            assert len(listener.heard("free")) <= 6
+    lasts: tuple[tuple[Mode, int], ...] = (("free", 20), ("locked", 50))
+    for mode, last in lasts:
+        kept = listener.heard(mode)
+        assert list(kept) == [1, 2, 3, last - 2, last - 1, last]
+        for number, step in kept.items():
+            loss = step["loss/value"]
+            assert isinstance(loss, np.ndarray)
+            assert loss[0] == number
+
+
+@pytest.mark.parametrize(
+    ("kept_bytes", "is_there"), [(10**7, True), (400_000, True), (60_000, False)]
+)
+def test_of_a_run_too_long_to_be_told_the_parting_is_told_where_it_was_kept(
+    *, kept_bytes: int, is_there: bool
+) -> None:
+    from comparisons.stories.steps import steps_of  # noqa: PLC0415  what is tested
+
+    problem = problems.get("classification")
+    reference = reference_for(problem)
+    listener = Listener(Late(ScratchTrainer(problem.network), 150), most_bytes=kept_bytes)
+    (verdict,) = compare(problem, modes=("free",), candidate=listener, reference=reference)
+    heard = listener.heard("free")
+    assert (150 in heard) == is_there
+    steps = steps_of(problem, reference, verdict, heard, 20_000)
+    numbers = [step["number"] for step in steps]
+    jumps = [(a, b) for a, b in pairwise(numbers) if b - a > 1]
+    assert [b for _, b in jumps] == ([149] if is_there else [])
+    assert [step["number"] for step in steps if "before" in step] == [b for _, b in jumps]
+    assert numbers[0] == 1
