@@ -98,6 +98,15 @@ def test_the_page_never_scrolls_sideways(player: Any, name: str) -> None:
         assert room == [width, width]
 
 
+def test_on_a_projector_what_is_drawn_takes_the_room_and_text_stays_readable(player: Any) -> None:
+    root = player("printed", width=1920)
+    assert root.bounding_box()["width"] > 1600
+    assert root.locator(".network svg").bounding_box()["width"] > 1500
+    for text in root.page.locator(".said, .aside, .meaning, .status").all():
+        box = text.bounding_box()
+        assert box is None or box["width"] < 1100
+
+
 def test_controls_are_large_enough_for_a_finger(player: Any) -> None:
     root = player("printed", width=360)
     for control in root.locator("button, select, input").all():

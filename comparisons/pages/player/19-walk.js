@@ -88,30 +88,32 @@ function differencesInWords(run, step, phase) {
   return `${plural(total, "value differs", "values differ")}: ${listed.join(", ")}${more}`;
 }
 
-/** The outcomes of a phase in which nothing differs, from worst to best. */
-const INCOMPARABLE = {
-  name: "incomparable",
-  shape: "?",
-  word: "not finite",
-  sentence: "values leave the finite numbers on both sides",
-};
-const UNSEEN = {
-  name: "unseen",
-  shape: "–",
-  word: "not compared",
-  sentence: "nothing is compared here",
-};
-const CLOSE = {
-  name: "close",
-  shape: "≈",
-  word: "within rounding",
-  sentence: "every value agrees within rounding",
-};
-const EXACT = {
-  name: "exact",
-  shape: "=",
-  word: "exact",
-  sentence: "every value is exact, bit for bit",
+/** The outcomes of a phase in which nothing differs. */
+const OUTCOMES = {
+  notFinite: {
+    name: "incomparable",
+    shape: "?",
+    word: "not finite",
+    sentence: "values leave the finite numbers on both sides",
+  },
+  unseen: {
+    name: "unseen",
+    shape: "–",
+    word: "not compared",
+    sentence: "nothing is compared here",
+  },
+  close: {
+    name: "close",
+    shape: "≈",
+    word: "within rounding",
+    sentence: "every value agrees within rounding",
+  },
+  exact: {
+    name: "exact",
+    shape: "=",
+    word: "exact",
+    sentence: "every value is exact, bit for bit",
+  },
 };
 
 /** Return the outcome of a phase as a whole: {name, shape, word, sentence}. */
@@ -120,9 +122,9 @@ function phaseOutcome(run, step, phase) {
   if (total > 0) return { name: "diverged", shape: "≠", word: plural(total, "differs", "differ") };
   const { sites } = run.steps[step];
   const outcomes = run.sites(step, phase).map((site) => sites[site].outcome);
-  if (outcomes.includes("INCOMPARABLE")) return INCOMPARABLE;
-  if (outcomes.every((outcome) => outcome === null)) return UNSEEN;
-  return outcomes.includes("CLOSE") ? CLOSE : EXACT;
+  if (outcomes.includes("INCOMPARABLE")) return OUTCOMES.notFinite;
+  if (outcomes.every((outcome) => outcome === null)) return OUTCOMES.unseen;
+  return outcomes.includes("CLOSE") ? OUTCOMES.close : OUTCOMES.exact;
 }
 
 /** Return a site in words. */
