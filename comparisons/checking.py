@@ -103,7 +103,8 @@ def examine_on(ground: Ground, candidate: Trainer, modes: Sequence[Mode]) -> Che
     )
     if all(verdict.passed for verdict in verdicts):
         return _checked(ground.problem, candidate, verdicts)
-    observed = Observed(ground, seen, candidate.sites)
+    judged = dict(zip(modes, verdicts, strict=True))
+    observed = Observed(ground, seen, candidate.sites, judged)
     return _checked(ground.problem, candidate, verdicts, explain_observed(observed))
 
 

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeGuard
+from typing import Any, TypedDict, TypeGuard, Unpack
 
 from comparisons import problems
 from comparisons.candidates import bind, bind_functions, has_verbs, is_trainer
@@ -21,39 +21,44 @@ class ParityError(AssertionError):
         self.checked = checked
 
 
+class How(TypedDict, total=False):
+    """What else may be said of a candidate, by keyword.
+
+    ``forward``, ``update``, ``backward``, ``loss`` and ``initialize`` are functions by what they
+    do, in the place of a candidate; the first two are needed. ``names`` answers questions, as for
+    ``bind``. ``dtype`` is that of a problem given by its name, float64 unless it is said.
+    """
+
+    forward: Callable[..., Any]
+    update: Callable[..., Any]
+    backward: Callable[..., Any]
+    loss: Callable[..., Any]
+    initialize: Callable[..., Any]
+    names: Mapping[str, str] | None
+    dtype: str
+
+
 def check(
     candidate: object = None,
     problem: Problem | str = "regression",
     *,
-    forward: Callable[..., Any] | None = None,
-    backward: Callable[..., Any] | None = None,
-    update: Callable[..., Any] | None = None,
-    loss: Callable[..., Any] | None = None,
-    initialize: Callable[..., Any] | None = None,
-    names: Mapping[str, str] | None = None,
-    dtype: str = "float64",
     reference: Reference | None = None,
-    through: Callable[[Problem, Trainer], Trainer] | None = None,
+    **how: Unpack[How],
 ) -> Checked:
     """Check that a candidate goes through Keras's numbers on a problem.
 
     ``candidate`` is whatever ``bind`` takes: a module, an object with Keras's verbs (a Keras model
     is one) or its class, a trainer; or a function that makes one of these for the problem. In its
-    place functions may be given by what they do, at least ``forward`` and ``update``. ``names``
-    answers questions, as for ``bind``.
+    place functions may be given: ``check(problem=…, forward=…, update=…)``. ``How`` has all that
+    may be said by keyword.
 
-    ``problem`` is one of the catalogue by its name, in ``dtype``, or one of your own. The
-    reference is the recording that comes with the package, or else Keras itself. ``through``
-    returns the trainer to check in the place of the one it is given, to listen to it. Returns what
-    was found, with what was taken for what. Raises ``ParityError`` where the two part,
-    ``ProblemError`` for an unknown name, ``BindingError`` and ``CandidateError`` as ``bind`` does,
-    and ``TypeError`` where nothing is given, or too much.
+    ``problem`` is one of the catalogue by its name, or one of your own. The reference is the
+    recording that comes with the package, or else Keras itself. Returns what was found, with
+    what was taken for what. Raises ``ParityError`` where the two part, and what ``understand``
+    raises.
     """
     __tracebackhide__ = True  # pytest then shows the test, and not these lines
-    functions = _functions(forward, backward, update, loss, initialize)
-    problem = _problem(problem, dtype)
-    trainer: Trainer = _bound(candidate, functions, problem, names)
-    checked = examine(problem, through(problem, trainer) if through else trainer, reference)
+    checked = examine(*understand(candidate, problem, **how), reference)
     if not checked.passed:
         raise ParityError(checked)
     return checked
@@ -64,57 +69,44 @@ def replay(
     problem: Problem | str = "regression",
     *,
     step: int,
-    forward: Callable[..., Any] | None = None,
-    backward: Callable[..., Any] | None = None,
-    update: Callable[..., Any] | None = None,
-    loss: Callable[..., Any] | None = None,
-    initialize: Callable[..., Any] | None = None,
-    names: Mapping[str, str] | None = None,
-    dtype: str = "float64",
     reference: Reference | None = None,
+    **how: Unpack[How],
 ) -> str:
     """Return, as text to print, every number of both sides in one step, counted from 1.
 
     Otherwise as ``check``, which says in a failure which step to replay.
     """
-    functions = _functions(forward, backward, update, loss, initialize)
-    problem = _problem(problem, dtype)
-    return replayed(
-        replay_step(problem, _bound(candidate, functions, problem, names), step, reference)
-    )
+    problem, trainer = understand(candidate, problem, **how)
+    return replayed(replay_step(problem, trainer, step, reference))
 
 
-def _problem(problem: Problem | str, dtype: str) -> Problem:
-    return problems.get(problem).astype(dtype) if isinstance(problem, str) else problem
+def understand(
+    candidate: object, problem: Problem | str, **how: Unpack[How]
+) -> tuple[Problem, Trainer]:
+    """Return a problem, and whatever was handed in as a trainer of it; the words are ``check``'s.
 
-
-def _functions(*given: Callable[..., Any] | None) -> dict[str, Callable[..., Any]]:
-    """Return the functions that were given, by what they do."""
-    does = ("forward", "backward", "update", "loss", "initialize")
-    return {what: code for what, code in zip(does, given, strict=True) if code is not None}
-
-
-def _bound(
-    candidate: object,
-    functions: Mapping[str, Any],
-    problem: Problem,
-    names: Mapping[str, str] | None,
-) -> Trainer:
-    """Return whatever was handed in as a trainer of the problem."""
+    Raises ``ProblemError`` for an unknown name, ``BindingError`` and ``CandidateError`` as ``bind``
+    does, and ``TypeError`` where nothing is given, or too much.
+    """
+    functions: dict[str, Any] = {**how}
+    names, dtype = functions.pop("names", None), functions.pop("dtype", "float64")
+    if isinstance(problem, str):
+        problem = problems.get(problem).astype(dtype)
     if functions:
         if candidate is not None:
             raise TypeError("give a candidate or functions, not both")
         if missing := {"forward", "update"} - functions.keys():
             message = f"{' and '.join(sorted(missing))} is missing: forward and update are needed"
             raise TypeError(message)
-        return bind_functions(problem, **functions, names=names)
+        return problem, bind_functions(problem, names=names, **functions)
     if candidate is None:
         message = "nothing to check: give a candidate, or functions as forward=… and update=…"
         raise TypeError(message)
     if _makes_one(candidate):
         candidate = candidate(problem)  # type: ignore[operator]
     # A trainer speaks our language already; what is wrong in it is for the verdict to say.
-    return candidate if _trains(candidate) else bind(candidate, problem, names=names)
+    trainer = candidate if _trains(candidate) else bind(candidate, problem, names=names)
+    return problem, trainer
 
 
 def _makes_one(candidate: object) -> bool:

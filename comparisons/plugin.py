@@ -9,16 +9,22 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 
-from comparisons import parity as calls
 from comparisons import reports
-from comparisons.checking import Checked
-from comparisons.parity import ParityError
+from comparisons.checking import Checked, examine, reference_for
+from comparisons.parity import How, ParityError, understand
 from comparisons.problems import Problem
-from comparisons.stories import Hearing, document_of, read_fragments, write_fragment
+from comparisons.runs import Kept, Reference
+from comparisons.stories import (
+    Candidate,
+    document_of,
+    examined,
+    read_fragments,
+    write_fragment,
+)
 
 #: The name of the property, and the number of the format of the JSON file.
 PROPERTY = "parity"
@@ -42,37 +48,27 @@ class Parity:
         self._stories = stories
 
     def check(
-        self, candidate: object = None, problem: Problem | str = "regression", **how: Any
+        self,
+        candidate: object = None,
+        problem: Problem | str = "regression",
+        *,
+        reference: Reference | None = None,
+        **how: Unpack[How],
     ) -> Checked:
         """Do what ``comparisons.check`` does, and put what was found into pytest's reports."""
         __tracebackhide__ = True
-        if self._stories is not None:
-            return self._checked_and_told(self._stories, candidate, problem, how)
-        return self._checked(candidate, problem, how)
-
-    def _checked(self, candidate: object, problem: Problem | str, how: dict[str, Any]) -> Checked:
-        __tracebackhide__ = True
-        try:
-            checked = calls.check(candidate, problem, **how)
-        except ParityError as error:
-            self._record(error.checked)
-            raise
+        name = _name(candidate)
+        problem, trainer = understand(candidate, problem, **how)
+        if self._stories is None:
+            checked = examine(problem, trainer, reference)
+        else:
+            # A page needs the steps once more: Keras that is trained here and now is kept.
+            reference = Kept(reference_for(problem) if reference is None else reference)
+            checked, runs = examined(problem, trainer, reference, Candidate(name))
+            write_fragment(self._stories, self._test, runs)
         self._record(checked)
-        return checked
-
-    def _checked_and_told(
-        self, directory: Path, candidate: object, problem: Problem | str, how: dict[str, Any]
-    ) -> Checked:
-        """Check while listening, and leave what was heard for the page."""
-        __tracebackhide__ = True
-        hearing = Hearing(problem, how.get("reference"))
-        how |= {"reference": hearing.reference, "through": hearing}
-        try:
-            checked = self._checked(candidate, problem, how)
-        except ParityError as error:
-            write_fragment(directory, self._test, hearing.tell(error.checked, _name(candidate)))
-            raise
-        write_fragment(directory, self._test, hearing.tell(checked, _name(candidate)))
+        if not checked.passed:
+            raise ParityError(checked)
         return checked
 
     def _record(self, checked: Checked) -> None:

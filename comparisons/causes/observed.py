@@ -2,21 +2,35 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 from comparisons.causes.ground import Ground
 from comparisons.runs import MODES, Mode, Trainer
 from comparisons.runs.trainers import Array
-from comparisons.verdicts import Divergence, Judge
+from comparisons.verdicts import Divergence, SiteTable
 from comparisons.verdicts.evidence import Values
 
 
+class Judged(Protocol):
+    """What a judge says of a run; a verdict says it too."""
+
+    @property
+    def tables(self) -> Mapping[str, SiteTable]:
+        """What was measured at each site."""
+
+    @property
+    def first(self) -> Divergence | None:
+        """Where the two sides first part."""
+
+
 class Observed:
-    """A candidate's runs on some ground; each is judged when first asked for, and once.
+    """A candidate's runs on some ground.
 
     ``seen`` has its values for each mode, block by block; ``sites`` are those of the reference
-    that it offers. A candidate that cannot be restarted was seen in the free run alone.
+    that it offers. A candidate that cannot be restarted was seen in the free run alone. A run
+    that is not in ``judged`` already is judged when first asked for, and once.
     """
 
     def __init__(
@@ -24,11 +38,12 @@ class Observed:
         ground: Ground,
         seen: Mapping[Mode, Sequence[Values]],
         offered: Collection[str] | None,
+        judged: Mapping[Mode, Judged] | None = None,
     ) -> None:
         self.ground = ground
         self.seen = seen
         self.sites = [site for site in ground.sites if offered is None or site in offered]
-        self._judges: dict[Mode, Judge] = {}
+        self._judged = dict[Mode, Judged](judged or {})
 
     @classmethod
     def of(cls, ground: Ground, candidate: Trainer, modes: Sequence[Mode] = MODES) -> "Observed":
@@ -60,7 +75,7 @@ class Observed:
                 bad[site] = steps & (np.arange(len(steps)) == here)
         return bad
 
-    def _judge(self, mode: Mode) -> Judge:
-        if mode not in self._judges:
-            self._judges[mode] = self.ground.judge(mode, self.seen[mode], self.sites)
-        return self._judges[mode]
+    def _judge(self, mode: Mode) -> Judged:
+        if mode not in self._judged:
+            self._judged[mode] = self.ground.judge(mode, self.seen[mode], self.sites)
+        return self._judged[mode]

@@ -130,7 +130,8 @@ def check_command(
         except SandboxError as error:
             statuses.append(COULD_NOT_RUN)
             result |= {"passed": False, "error": {"kind": error.kind, "sentence": str(error)}}
-            click.echo(f"{problem.name}, {problem.dtype}: could not be compared: {error}", err=True)
+            said = reports.printable(f"could not be compared: {error}")
+            click.echo(f"{problem.name}, {problem.dtype}: {said}", err=True)
         results.append(result)
     if json_file is not None:
         reports.write(json_file, reports.checks_to_json(results))
@@ -145,15 +146,17 @@ def _show(
     if checked.passed and not quiet:
         reports.show(checked.verdicts, terminal, candidate="yours")
         for line in reports.understood(checked):
-            reports.paragraph(line, terminal)
+            reports.paragraph(reports.printable(line), terminal)
     elif not quiet:
         terminal.print()
-        for line in reports.failure(checked, _replay(file, problem, checked)).splitlines():
+        told = reports.failure(checked, _replay(file, problem, checked))
+        for line in reports.printable(told).splitlines():
             reports.paragraph(line, terminal)
     if found.output.strip() and not quiet:
         lines = len(found.output.strip().splitlines())
         reports.paragraph(f"  the file printed {lines:,} line{'s' * (lines > 1)}", terminal)
-    line = f"{file.name}, {problem.name}, {problem.dtype}: {_in_a_line(checked)}"
+    name = reports.printable(file.name)
+    line = f"{name}, {problem.name}, {problem.dtype}: {_in_a_line(checked)}"
     style = "bold green" if checked.passed else "bold red"
     terminal.print(Text(line, style=style), soft_wrap=True)
 

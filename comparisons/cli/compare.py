@@ -14,11 +14,12 @@ from comparisons.cli.shared import (
     console,
     dtype_option,
     file_option,
+    mode_option,
     progress,
 )
 from comparisons.comparing import compare
 from comparisons.problems import ProblemError
-from comparisons.runs import MODES, LiveKeras, Mode, import_keras_ref
+from comparisons.runs import LiveKeras, Mode, import_keras_ref
 from comparisons.traces import shipped
 from comparisons.verdicts import Given, Verdict
 
@@ -27,13 +28,7 @@ from comparisons.verdicts import Given, Verdict
 @click.argument("names", metavar="[PROBLEM]...", nargs=-1, callback=check_problems)
 @click.option("--all", "every", is_flag=True, help="Run every problem of the catalogue.")
 @dtype_option("Precision of both sides")
-@click.option(
-    "--mode",
-    type=click.Choice([*MODES, "both"]),
-    default="both",
-    show_default=True,
-    help="free: scratch keeps its own state. locked: every step restarts from Keras's.",
-)
+@mode_option()
 @file_option("json", "Write the results as JSON.")
 @file_option("csv", "Write everything measured, a row for each step and site.")
 @click.option("--rtol", type=float, help="Your own relative tolerance; needs --atol.")
@@ -51,7 +46,7 @@ def compare_command(
     names: tuple[str, ...],
     every: bool,  # noqa: FBT001  click passes flags by keyword
     dtypes: tuple[str, ...],
-    mode: str,
+    modes: tuple[Mode, ...],
     json_file: Path | None,
     csv_file: Path | None,
     rtol: float | None,
@@ -77,7 +72,6 @@ def compare_command(
     tolerance = _tolerance(rtol, atol)
     chosen = problems.names() if every else dict.fromkeys(names) or problems.CLASSIC
     runs = [problems.get(name).astype(dtype) for name in chosen for dtype in dict.fromkeys(dtypes)]
-    modes: tuple[Mode, ...] = MODES if mode == "both" else (_mode(mode),)
     terminal = console()
     verdicts: list[Verdict] = []
     steps = sum(problem.steps for problem in runs)
@@ -108,10 +102,6 @@ def compare_command(
 
 def _same(one: Path | None, other: Path | None) -> bool:
     return one is not None and other is not None and one.resolve() == other.resolve()
-
-
-def _mode(mode: str) -> Mode:
-    return "free" if mode == "free" else "locked"
 
 
 def _tolerance(rtol: float | None, atol: float | None) -> Given | None:

@@ -17,10 +17,11 @@ from comparisons.cli.shared import (
     check_problems,
     console,
     dtype_option,
+    mode_option,
     progress,
 )
 from comparisons.problems import Problem
-from comparisons.runs import MODES, Mode, Reference, import_keras_ref
+from comparisons.runs import Mode, Reference, import_keras_ref
 from comparisons.sandbox import SandboxError
 from comparisons.stories import (
     Run,
@@ -62,13 +63,7 @@ Part = Callable[[], list[Run]]
     help="The JSON of 'compare', or a recording to compare with; may be given several times.",
 )
 @dtype_option("Precision of both sides")
-@click.option(
-    "--mode",
-    type=click.Choice([*MODES, "both"]),
-    default="both",
-    show_default=True,
-    help="free: each side keeps its own state. locked: every step restarts from Keras's.",
-)
+@mode_option()
 @click.option("--live", is_flag=True, help="Run Keras now, instead of using its recordings.")
 def report_command(
     names: tuple[str, ...],
@@ -76,7 +71,7 @@ def report_command(
     candidate: Path | None,
     sources: tuple[Path, ...],
     dtypes: tuple[str, ...],
-    mode: str,
+    modes: tuple[Mode, ...],
     live: bool,  # noqa: FBT001  click passes flags by keyword
 ) -> int:
     """Compare step by step and write what was found as one HTML file, to be opened in a browser.
@@ -85,7 +80,6 @@ def report_command(
     classification; with --candidate, regression.
     """
     _check_paths(output, candidate, sources)
-    modes = MODES if mode == "both" else tuple(m for m in MODES if m == mode)
     usual = problems.CLASSIC if candidate is None else problems.CLASSIC[:1]
     chosen = dict.fromkeys(names) if names or sources else usual
     runs_on = [problems.get(name).astype(d) for name in chosen for d in dict.fromkeys(dtypes)]
@@ -167,12 +161,9 @@ def _told(runs: Sequence[Run]) -> Iterator[Text]:
         verdict = run["verdict"]
         name = f"{run['problem']}, {run['dtype']}, {run['mode']}: "
         style = _style(passed=verdict["passed"])
-        yield Text(_printable(name), style="bold") + Text(_printable(verdict["sentence"]), style)
-
-
-def _printable(text: str) -> str:
-    """Return a text without what would steer the terminal: a file may say anything."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+        yield Text(reports.printable(name), style="bold") + Text(
+            reports.printable(verdict["sentence"]), style
+        )
 
 
 def _summary(runs: Sequence[Run]) -> str:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from comparisons import problems, reports
 from comparisons.problems import DTYPES, ProblemError
+from comparisons.runs import MODES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -69,6 +70,19 @@ def dtype_option(help_text: str, default: Sequence[str] = DTYPES) -> Callable[[F
         default=default,
         show_default=True,
         help=f"{help_text}; may be given twice.",
+    )
+
+
+def mode_option() -> Callable[[F], F]:
+    """Return the option ``--mode``, which a command is handed as ``modes``."""
+    return click.option(
+        "--mode",
+        "modes",
+        type=click.Choice([*MODES, "both"]),
+        default="both",
+        show_default=True,
+        callback=lambda _context, _option, mode: MODES if mode == "both" else (mode,),
+        help="free: each side keeps its own state. locked: every step restarts from Keras's.",
     )
 
 

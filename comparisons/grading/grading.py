@@ -14,12 +14,12 @@ from comparisons.grading.graded import DIFFERS, INTERNAL, SAME, STOPPED, Graded,
 from comparisons.grading.telling import (
     REVEALS,
     Reveal,
-    printable,
     sentence_of,
     source_of,
     stopped,
     told_of,
 )
+from comparisons.reports import printable
 from comparisons.runs import Kept
 from comparisons.sandbox import Limits, SandboxError
 from comparisons.submissions import CheckedFile, check_file

@@ -70,12 +70,6 @@ def stopped(error: SandboxError, reveal: Reveal) -> str:
     return _TELLING.sub(_MASK, str(error))
 
 
-def printable(text: str) -> str:
-    """Return a text with a question mark for what cannot be printed, or written at all."""
-    kept = (c if c.isprintable() or c in "\n\xa0" else "?" for c in text.expandtabs(4))
-    return "".join(kept)
-
-
 def _hint(checked: Checked, reveal: Reveal) -> Iterator[str]:
     """Say where and what kind of mistake, without a number of the reference."""
     parted = checked.parted

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from comparisons.pages.charting import Figure, columns_of
+from comparisons.pages.charts import numbers
 from comparisons.problems import DTYPES
 from comparisons.reports.text import index_of
 
@@ -178,8 +179,8 @@ def reach_of(run: Run) -> str:
 
 
 def short(value: Any, digits: int = 3) -> str:
-    """Write a number for reading; words such as ``nan`` stay words."""
-    return value if isinstance(value, str) else f"{value:.{digits}g}"
+    """Write a number for reading, as the pictures do; words such as ``nan`` stay words."""
+    return value if isinstance(value, str) else numbers.short(value, digits)
 
 
 def exact(value: Any, dtype: str) -> str:

@@ -12,18 +12,20 @@ from comparisons.reports.machine import (
     to_json,
 )
 from comparisons.reports.replay import replayed
-from comparisons.reports.text import paragraph, show, source, summary
+from comparisons.reports.text import bound, paragraph, printable, show, source, summary
 
 __all__ = [
     "SCHEMA",
     "OutputError",
     "as_json",
+    "bound",
     "check_result",
     "check_writable",
     "checks_to_json",
     "failure",
     "findings_to_json",
     "paragraph",
+    "printable",
     "replayed",
     "show",
     "source",

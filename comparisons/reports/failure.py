@@ -55,7 +55,7 @@ def _values(verdict: Verdict, first: Divergence) -> Iterator[str]:
     if first.reason is not None:
         yield f"  cannot be compared: {first.reason}"
         return
-    yield f"  {first.beyond} of {first.size} values beyond {bound(verdict)}; worst:"
+    yield f"  {first.beyond} of {first.size} values beyond {bound(verdict.tolerance)}; worst:"
     yield f"  {'index':>10}{'yours':>16}{'keras':>16}{'difference':>13}{'× budget':>11}"
     for row in first.rows:
         yield (

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from comparisons.problems import DTYPES
-from comparisons.verdicts import Divergence, Given, Nearer, Outcome, Verdict
+from comparisons.verdicts import Divergence, Given, Nearer, Outcome, Tolerance, Verdict
 
 Array = npt.NDArray[Any]
 
@@ -93,7 +93,7 @@ def show_verdict(verdict: Verdict, console: Console, *, candidate: str = "scratc
     if verdict.outcome == Outcome.EXACT:
         _print("exactly equal everywhere", console)
     elif worst is not None:
-        _print(f"worst: {worst.multiple:.2g} × {bound(verdict)},", console)
+        _print(f"worst: {worst.multiple:.2g} × {bound(verdict.tolerance)},", console)
         _print(f"at step {worst.step}, {worst.site}{index_of(worst.index)}", console)
         if nearer is not None:
             _print(_nearer(nearer, candidate), console)
@@ -114,9 +114,8 @@ def show_verdict(verdict: Verdict, console: Console, *, candidate: str = "scratc
         _show_first(verdict.first, verdict, console, candidate)
 
 
-def bound(verdict: Verdict) -> str:
-    """Say what a verdict allowed."""
-    tolerance = verdict.tolerance
+def bound(tolerance: Tolerance) -> str:
+    """Say what was allowed."""
     if isinstance(tolerance, Given):
         return f"your tolerance (rtol {tolerance.rtol:g}, atol {tolerance.atol:g})"
     return f"its rounding budget (up to {tolerance.factor:g} allowed)"
@@ -143,7 +142,9 @@ def _show_first(first: Divergence, verdict: Verdict, console: Console, candidate
     _print(f"shape {first.shape}, {first.dtype}; agreed before it: {agreed}", console)
     if not first.rows:
         return
-    _print(f"{first.beyond} of {first.size} values beyond {bound(verdict)}; worst:", console)
+    _print(
+        f"{first.beyond} of {first.size} values beyond {bound(verdict.tolerance)}; worst:", console
+    )
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     for name in (" " * INDENT + "index", candidate, "keras", "difference", "× budget"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -165,6 +166,15 @@ def _print(text: str, console: Console, *, label: str = "", style: str = "") -> 
         line.rstrip()
         console.print(Text(f"  {label:<{INDENT - 2}}", style="bold") + line)
         label = ""
+
+
+def printable(text: str) -> str:
+    """Return a text of others' with a question mark for what would steer a terminal.
+
+    What cannot be written at all, as in names that are not UTF-8, becomes one too.
+    """
+    kept = (c if c.isprintable() or c in "\n\xa0" else "?" for c in text.expandtabs(4))
+    return "".join(kept)
 
 
 def paragraph(text: str, console: Console) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparisons.checking import examine, modes_of, reference_for
+from comparisons.checking import Checked, examine, modes_of, reference_for
 from comparisons.problems import Problem
 from comparisons.runs import MODES, Mode, Reference, Trainer, scratch_trainer
 from comparisons.sandbox import Limits, open_file
@@ -36,9 +36,20 @@ def story(
             "no locked run: ask for the free one"
         )
         raise StoryError(message)
+    return examined(problem, trainer, reference, candidate, possible)[1]
+
+
+def examined(
+    problem: Problem,
+    trainer: Trainer,
+    reference: Reference,
+    candidate: Candidate,
+    modes: Sequence[Mode] | None = None,
+) -> tuple[Checked, list[Run]]:
+    """Return what ``comparisons.examine`` returns, and its runs; the rest is as in ``story``."""
     listener = Listener(trainer)
-    checked = examine(problem, listener, reference, possible)
-    return runs_of(problem, checked, listener, reference, candidate)
+    checked = examine(problem, listener, reference, modes)
+    return checked, runs_of(problem, checked, listener, reference, candidate)
 
 
 def story_of_file(

@@ -1,17 +1,17 @@
 """Stories from the JSON that ``compare --json`` writes: verdicts, epochs, and no single step."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from comparisons.problems import DTYPES
-from comparisons.reports import SCHEMA
-from comparisons.reports.text import source
+from comparisons.reports import SCHEMA, bound, source
 from comparisons.runs import MODES
 from comparisons.stories.errors import StoryError
 from comparisons.stories.telling import Run
-from comparisons.verdicts import Outcome
+from comparisons.verdicts import Given, Measured, Outcome, Tolerance
 
 _MOST_BYTES = 256_000_000
 _WORDS = ("nan", "inf", "-inf")
@@ -86,6 +86,11 @@ def _is_whole(value: Any) -> bool:
 def _is_number(value: Any) -> bool:
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     return numeric or value in _WORDS
+
+
+def _is_finite(value: Any) -> bool:
+    """Return whether it is a number that a tolerance may have: not negative, and finite."""
+    return _is_number(value) and value not in _WORDS and 0 <= value < math.inf
 
 
 def _one_of(*allowed: str) -> Check:
@@ -177,8 +182,8 @@ _RESULT: dict[str, Check] = {
     "final_parameters": _mapping_to(_object({"candidate": _is_nested, "reference": _is_nested})),
 }
 _TOLERANCES: dict[Any, dict[str, Check]] = {
-    "measured": {"factor": _is_number},
-    "given": {"factor": _is_number, "rtol": _is_number, "atol": _is_number},
+    "measured": {"factor": _is_finite},
+    "given": {"factor": _is_finite, "rtol": _is_finite, "atol": _is_finite},
 }
 
 
@@ -238,7 +243,7 @@ def _verdict(result: Mapping[str, Any]) -> dict[str, Any]:
         "sentence": result["sentence"],
         "comparisons": result["comparisons"],
         "steps": result["steps"],
-        "bound": _bound(result["tolerance"]),
+        "bound": bound(_tolerance(result["tolerance"])),
         "worst": result["worst"],
         "nearer": result["witness"],
         "first": result["first_divergence"],
@@ -248,8 +253,6 @@ def _verdict(result: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _bound(tolerance: Mapping[str, Any]) -> str:
-    """Say what was allowed, in the words of the terminal report."""
-    if tolerance["kind"] == "given":
-        return f"your tolerance (rtol {tolerance['rtol']}, atol {tolerance['atol']})"
-    return f"its rounding budget (up to {tolerance['factor']:g} allowed)"
+def _tolerance(told: Mapping[str, Any]) -> Tolerance:
+    numbers = {name: value for name, value in told.items() if name in _TOLERANCES[told["kind"]]}
+    return Given(**numbers) if told["kind"] == "given" else Measured(**numbers)

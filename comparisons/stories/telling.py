@@ -6,7 +6,7 @@ from typing import Any
 from comparisons.causes import Explanation
 from comparisons.checking import Checked
 from comparisons.problems import Problem
-from comparisons.reports.text import bound, source
+from comparisons.reports import bound, source
 from comparisons.runs import Mode, Reference
 from comparisons.stories.describing import layers_of, loss_of, optimizer_of
 from comparisons.stories.listening import Listener
@@ -101,7 +101,7 @@ def verdict_of(verdict: Verdict) -> dict[str, Any]:
         "sentence": verdict.sentence,
         "comparisons": verdict.comparisons,
         "steps": verdict.steps,
-        "bound": bound(verdict),
+        "bound": bound(verdict.tolerance),
         "worst": None if verdict.worst is None else _worst(verdict.worst),
         "nearer": None if nearer is None else asdict(nearer) | {"nearer": nearer.who},
         "first": None if verdict.first is None else _first(verdict.first),

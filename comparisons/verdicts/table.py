@@ -75,7 +75,9 @@ class SiteTable:
     def column(self, name: str) -> Array:
         """Return a column over all steps; empty where nothing was added."""
         parts = self._columns.get(name, [])
-        return np.concatenate(parts) if parts else np.zeros(0)
+        if len(parts) > 1:  # joined once, however often it is asked for
+            parts[:] = [np.concatenate(parts)]
+        return parts[0] if parts else np.zeros(0)
 
     def last_bad(self, steps: int) -> Array:
         """Return the column ``bad`` of the steps added last."""

@@ -48,20 +48,6 @@ def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(comparisons.cli.cli, arguments)
 
 
-@pytest.fixture
-def status(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Return a function that runs ``main`` in this process and returns the exit status."""
-
-    def leave(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["keras-parity", *arguments])
-        with pytest.raises(SystemExit) as left:
-            comparisons.cli.main()
-        assert isinstance(left.value.code, int)
-        return left.value.code
-
-    return leave
-
-
 # Exit status 0 and 1.
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from classroom import hand_in
 from click.testing import CliRunner, Result
 
 import comparisons.cli
@@ -24,7 +25,6 @@ from comparisons.cli import COULD_NOT_RUN, NO_DIFFERENCE, USAGE
 from comparisons.grading import grade_all
 
 SCRIPT = str(Path(sys.executable).with_name("keras-parity"))
-CLASS = Path(__file__).parents[1] / "support" / "class"
 PROBLEM = ("--problem", "regression_asymmetric")
 #: One who hangs has this long; it is plenty for everyone else.
 SECONDS = 6
@@ -68,8 +68,10 @@ def rows(file: Path) -> dict[str, dict[str, str]]:
 
 def graded_class(directory: Path, jobs: int) -> SimpleNamespace:
     """Grade the whole class, with everything written; also see that TensorFlow is not used."""
-    blocked = directory / "blocked"
+    blocked, submissions = directory / "blocked", directory / "submissions"
     blocked.mkdir()
+    submissions.mkdir()
+    hand_in(submissions)
     for library in ("keras", "tensorflow"):
         (blocked / f"{library}.py").write_text("raise RuntimeError('not needed')\n")
     files = SimpleNamespace(
@@ -79,7 +81,7 @@ def graded_class(directory: Path, jobs: int) -> SimpleNamespace:
         f(k) for k, v in vars(files).items() for f in (lambda k: f"--{k}", lambda _, v=v: str(v))
     ]
     files.done = run(
-        str(CLASS), *PROBLEM, "--jobs", str(jobs), "--timeout", str(SECONDS), *outputs,
+        str(submissions), *PROBLEM, "--jobs", str(jobs), "--timeout", str(SECONDS), *outputs,
         env=os.environ | {"PYTHONPATH": str(blocked)},
     )  # fmt: skip
     return files
@@ -170,8 +172,7 @@ def test_one_at_a_time_gives_the_same_but_for_the_times(
 def carl(tmp_path: Path) -> Path:
     directory = tmp_path / "one"
     directory.mkdir()
-    shutil.copy(CLASS / "carl.py", directory)
-    return directory
+    return hand_in(directory, "carl")
 
 
 def test_one_submission_has_one_file_for_gradescope(carl: Path, tmp_path: Path) -> None:
@@ -257,7 +258,7 @@ def test_what_cannot_be_graded_is_refused_in_one_sentence(tmp_path: Path, carl: 
 
 
 def test_a_class_does_not_fit_into_one_file_for_gradescope(tmp_path: Path, carl: Path) -> None:
-    shutil.copy(CLASS / "ada.py", carl)
+    hand_in(carl, "ada")
     file = tmp_path / "results.json"
     file.write_text("precious")
     done = invoke(str(carl), *PROBLEM, "--gradescope", str(file))
@@ -285,7 +286,7 @@ def test_help_says_the_exit_statuses_and_imports_nothing_slow() -> None:
 def test_a_mistake_of_ours_ends_in_status_3_and_the_rest_is_graded(
     tmp_path: Path, carl: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copy(CLASS / "ada.py", carl)
+    hand_in(carl, "ada")
     code = (
         "from comparisons.grading import grading\n"
         "check = grading.check_file\n"
@@ -331,8 +332,9 @@ def hanging(tmp_path: Path) -> Iterator[SimpleNamespace]:
     directory, own = tmp_path / "hanging", tmp_path / "temporary"
     directory.mkdir()
     own.mkdir()
-    for name in "abc":
-        shutil.copy(CLASS / "isaac.py", directory / f"{name}.py")
+    hand_in(directory, "isaac")
+    for name in "bc":
+        shutil.copy(directory / "isaac.py", directory / f"{name}.py")
     outputs = tmp_path / "a.csv", tmp_path / "a.xml", tmp_path / "each"
     options = zip(("--csv", "--junit", "--gradescope"), map(str, outputs), strict=True)
     process = subprocess.Popen(  # noqa: S603  our own command

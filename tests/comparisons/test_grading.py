@@ -17,6 +17,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import planted
 import pytest
+from classroom import RIGHT
 
 from comparisons import compare, examine, problems
 from comparisons.causes import Explanation, Fault, faults_for, plant
@@ -49,7 +50,6 @@ from comparisons.sandbox import SandboxError
 from comparisons.submissions import CheckedFile
 from comparisons.traces import shipped
 
-ADA = Path(__file__).parents[1] / "support" / "class" / "ada.py"
 ASYMMETRIC = "regression_asymmetric"
 LAYERS = ("dense", "dense_1")
 ALL = {
@@ -490,7 +490,7 @@ def test_an_error_cannot_carry_numbers_out() -> None:
 
 def test_a_mistake_of_ours_is_told_as_one(capfd: pytest.CaptureFixture[str]) -> None:
     check = Mock(side_effect=[ZeroDivisionError("0.123456"), SandboxError("timeout", "It hangs.")])
-    found = grade("someone", ADA, Assignment(("regression", ASYMMETRIC)), check=check)
+    found = grade("someone", RIGHT, Assignment(("regression", ASYMMETRIC)), check=check)
     ours, theirs = found.parts
     assert (ours.outcome, ours.kind) == ("internal", "internal")
     assert "a mistake in keras-parity (ZeroDivisionError), not in the submission" in ours.sentence
@@ -507,7 +507,7 @@ def test_the_time_of_a_submission_is_for_all_its_problems() -> None:
         raise SandboxError("timeout", "It hangs.")
 
     granted: list[float] = []
-    found = grade("someone", ADA, Assignment(("regression",) * 4, seconds=0.5), check=hang)
+    found = grade("someone", RIGHT, Assignment(("regression",) * 4, seconds=0.5), check=hang)
     assert granted == [0.5, 0.2]
     assert "its time was over before regression was tried" in found.parts[-1].sentence
 
@@ -549,7 +549,7 @@ def test_a_worker_that_fails_takes_nobody_with_it(
     names = ["a", "dies", "b", "lies", "c", "hangs", "d", "halves", "e"]
     done, before = list[int](), time.monotonic()
     found = grade_all(
-        [Found(name, ADA) for name in names],
+        [Found(name, RIGHT) for name in names],
         Assignment(("regression",), seconds=0.1),
         jobs,
         done.append,
@@ -569,7 +569,9 @@ def test_a_worker_that_fails_takes_nobody_with_it(
 
 def test_workers_that_cannot_be_started_are_told() -> None:
     with pytest.raises(workers.WorkerError, match="cannot be started"):
-        grade_all([Found("a", ADA)], Assignment(("regression",)), 1, command=("/no/such/program",))
+        grade_all(
+            [Found("a", RIGHT)], Assignment(("regression",)), 1, command=("/no/such/program",)
+        )
 
 
 # Files.

@@ -15,7 +15,6 @@ import jupytext  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 
-import comparisons.cli
 from comparisons.cli import COULD_NOT_RUN, NO_DIFFERENCE, USAGE
 from comparisons.lessons import (
     INDEX,
@@ -489,20 +488,6 @@ def keras_parity(*arguments: str, **options: Any) -> subprocess.CompletedProcess
         [sys.executable, "-m", "comparisons", *arguments],
         capture_output=True, text=True, check=False, timeout=120, **options,
     )  # fmt: skip
-
-
-@pytest.fixture
-def status(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Return a function that runs ``main`` in this process and returns the exit status."""
-
-    def leave(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["keras-parity", *arguments])
-        with pytest.raises(SystemExit) as left:
-            comparisons.cli.main()
-        assert isinstance(left.value.code, int)
-        return left.value.code
-
-    return leave
 
 
 def test_without_a_name_the_lessons_are_listed_with_who_needs_keras(

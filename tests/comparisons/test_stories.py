@@ -14,16 +14,16 @@ from standing_in import ScratchInItsPlace
 
 from comparisons import compare, problems, reports
 from comparisons.causes import faults_for, plant
-from comparisons.checking import examine, reference_for
+from comparisons.checking import reference_for
 from comparisons.problems.catalogue import define
 from comparisons.runs import Mode, ScratchTrainer, Trainer, scratch_trainer
 from comparisons.stories import (
     SCHEMA,
     Candidate,
-    Hearing,
     Listener,
     StoryError,
     document_of,
+    examined,
     read_fragments,
     runs_from_json,
     story,
@@ -371,16 +371,13 @@ def test_what_is_not_json_gets_one_sentence(content: bytes, tmp_path: Path) -> N
         runs_from_json(path)
 
 
-@pytest.mark.parametrize("given", ["regression", problems.get("regression")])
-def test_a_check_that_is_heard_is_told_like_any_other(given: Any) -> None:
-    hearing, problem = Hearing(given, None), problems.get("regression")
-    assert (hearing.reference is None) == isinstance(given, str)
+def test_what_is_found_and_what_is_told_of_it_are_one() -> None:
+    problem, candidate = problems.get("regression"), Candidate("mine")
     trainer = planted("regression", "float64", "factor 2 missing")
-    checked = examine(problem, hearing(problem, trainer), hearing.reference)
-    candidate = Candidate("mine")
-    assert hearing.tell(checked, "mine") == story(problem, trainer=trainer, candidate=candidate)
-    with pytest.raises(RuntimeError, match="nothing was heard"):
-        Hearing(given, None).tell(checked, "mine")
+    checked, runs = examined(problem, trainer, reference_for(problem), candidate)
+    assert runs == story(problem, trainer=trainer, candidate=candidate)
+    assert [run["verdict"]["sentence"] for run in runs] == [v.sentence for v in checked.verdicts]
+    assert not checked.passed
 
 
 def test_fragments_come_back_by_test(tmp_path: Path) -> None:
