@@ -68,12 +68,11 @@ def examine(
     ``ValueError`` where a reference is of another problem, and ``KerasMissingError`` where there
     is neither recording nor Keras.
     """
-    reference = reference_for(problem) if reference is None else reference
     modes = modes_of(candidate) if modes is None else modes
-    reference.check(problem)
     if is_small(problem):
         return examine_on(ground_for(problem, reference), candidate, modes)
     # A large one is judged as its steps come in, and run again for the causes.
+    reference = reference_for(problem) if reference is None else reference
     verdicts = compare(problem, modes=modes, candidate=candidate, reference=reference)
     if all(verdict.passed for verdict in verdicts):
         return _checked(problem, candidate, verdicts)
@@ -81,8 +80,14 @@ def examine(
     return _checked(problem, candidate, verdicts, explain_observed(observed))
 
 
-def ground_for(problem: Problem, reference: Reference) -> Ground:
-    """Return the ground on which candidates are judged and explained alike."""
+def ground_for(problem: Problem, reference: Reference | None = None) -> Ground:
+    """Return the ground on which candidates are judged and explained alike.
+
+    It keeps all steps. The reference is by default as in ``examine``; raises ``ValueError`` for
+    one of another problem.
+    """
+    reference = reference_for(problem) if reference is None else reference
+    reference.check(problem)
     return Ground(problem, Kept(reference), usual_twins(problem))
 
 

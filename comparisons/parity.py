@@ -6,7 +6,7 @@ from typing import Any, TypedDict, TypeGuard, Unpack
 
 from comparisons import problems
 from comparisons.candidates import bind, bind_functions, has_verbs, is_trainer
-from comparisons.checking import Checked, examine
+from comparisons.checking import Checked, examine, ground_for
 from comparisons.problems import Problem
 from comparisons.replaying import replay_step
 from comparisons.reports import failure, replayed
@@ -77,7 +77,7 @@ def replay(
     Otherwise as ``check``, which says in a failure which step to replay.
     """
     problem, trainer = understand(candidate, problem, **how)
-    return replayed(replay_step(problem, trainer, step, reference))
+    return replayed(replay_step(ground_for(problem, reference), trainer, step))
 
 
 def understand(

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from comparisons.causes import Ground
-from comparisons.checking import ground_for, modes_of, reference_for
-from comparisons.problems import Problem, ProblemError
-from comparisons.runs import Mode, Reference, Trainer
+from comparisons.checking import modes_of
+from comparisons.problems import ProblemError
+from comparisons.runs import Mode, Trainer
 from comparisons.runs.trainers import Array, Arrays
 from comparisons.verdicts import Outcome
 
@@ -52,19 +52,15 @@ class Replayed:
     environment: dict[str, str]
 
 
-def replay_step(
-    problem: Problem, candidate: Trainer, step: int, reference: Reference | None = None
-) -> Replayed:
+def replay_step(ground: Ground, candidate: Trainer, step: int) -> Replayed:
     """Take one step again, counted from 1, and return what both sides compute in it.
 
     Raises ``ProblemError`` where the problem has no such step.
     """
+    problem = ground.problem
     if not 1 <= step <= problem.steps:
         message = f"{problem.name} has the steps 1 to {problem.steps}, received {step}"
         raise ProblemError(message)
-    reference = reference_for(problem) if reference is None else reference
-    reference.check(problem)
-    ground = ground_for(problem, reference)
     mode: Mode = "locked" if "locked" in modes_of(candidate) else "free"
     record = _record(ground, candidate, mode, step - 1)
     where, i = ground.places[step - 1]
@@ -89,7 +85,7 @@ def replay_step(
         y=block.y[i],
         before=start.weights,
         pairs=tuple(pairs),
-        environment=dict(reference.environment),
+        environment=dict(ground.reference.environment),
     )
 
 

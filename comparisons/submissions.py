@@ -5,11 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from comparisons.checking import Checked, examine, examine_on, ground_for, modes_of, reference_for
-from comparisons.problems import Problem
+from comparisons.causes import Ground
+from comparisons.checking import Checked, examine_on, modes_of
 from comparisons.replaying import Replayed, replay_step
-from comparisons.runs import Reference, is_small
-from comparisons.sandbox import Limits, Remote, open_file
+from comparisons.sandbox import Limits, open_file
 
 
 @dataclass(frozen=True)
@@ -33,47 +32,35 @@ class CheckedFile:
 
 def check_file(
     path: Path,
-    problem: Problem,
+    ground: Ground,
     *,
-    reference: Reference | None = None,
     limits: Limits = Limits(),  # noqa: B008  frozen
     names: Mapping[str, str] | None = None,
 ) -> CheckedFile:
-    """Run a Python file as a candidate, and return what ``examine`` finds of it.
+    """Run a Python file as a candidate, and return what ``examine_on`` finds of it.
 
-    ``names`` answers questions, as for ``bind``. What is found counts only once the file has
-    been seen to its end: until then nothing is returned. Raises ``SandboxError`` for whatever is
-    wrong with the file, and what ``examine`` raises.
+    The ground is that of a problem and its reference (``ground_for``); what is measured there
+    serves any number of files. ``names`` answers questions, as for ``bind``. What is found counts
+    only once the file has been seen to its end: until then nothing is returned. Raises
+    ``SandboxError`` for whatever is wrong with the file.
     """
-    reference = reference_for(problem) if reference is None else reference
-    reference.check(problem)
-    if not is_small(problem):
-        with open_file(path, problem, limits, names) as remote:
-            checked = examine(problem, remote, reference)
-        return _found(remote, checked)
-    ground = ground_for(problem, reference)
     # The file takes its time to start; what does not depend on it is computed meanwhile.
     with ThreadPoolExecutor(max_workers=1) as pool:
         measured = pool.submit(ground.measure)
-        with open_file(path, problem, limits, names) as remote:
+        with open_file(path, ground.problem, limits, names) as remote:
             measured.result()
             checked = examine_on(ground, remote, modes_of(remote))
-    return _found(remote, checked)
+    return CheckedFile(checked, remote.output, remote.free_only)
 
 
 def replay_file(
     path: Path,
-    problem: Problem,
+    ground: Ground,
     step: int,
     *,
-    reference: Reference | None = None,
     limits: Limits = Limits(),  # noqa: B008  frozen
     names: Mapping[str, str] | None = None,
 ) -> Replayed:
     """Run a Python file as a candidate for one step, counted from 1; otherwise as above."""
-    with open_file(path, problem, limits, names) as remote:
-        return replay_step(problem, remote, step, reference)
-
-
-def _found(remote: Remote, checked: Checked) -> CheckedFile:
-    return CheckedFile(checked, remote.output, remote.free_only)
+    with open_file(path, ground.problem, limits, names) as remote:
+        return replay_step(ground, remote, step)

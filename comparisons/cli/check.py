@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from comparisons import problems, reports
-from comparisons.checking import Checked, reference_for
+from comparisons.checking import Checked, ground_for, reference_for
 from comparisons.cli.shared import (
     COULD_NOT_RUN,
     DIFFERS,
@@ -107,7 +107,7 @@ def check_command(
     statuses: list[int] = []
     results: list[dict[str, Any]] = []
     for problem in runs:
-        reference = reference_for(problem, live=live)
+        ground = ground_for(problem, reference_for(problem, live=live))
         result: dict[str, Any] = {
             "file": file.name,
             "problem": problem.name,
@@ -115,15 +115,13 @@ def check_command(
         }
         try:
             if step is None:
-                found = check_file(file, problem, reference=reference, limits=limits, names=names)
+                found = check_file(file, ground, limits=limits, names=names)
                 _show(file, problem, found, terminal, quiet=quiet)
                 passed = found.checked.passed
                 result |= reports.check_result(found.checked)
                 result |= {"free_only": found.free_only, "output": found.output, "error": None}
             else:
-                one = replay_file(
-                    file, problem, step, reference=reference, limits=limits, names=names
-                )
+                one = replay_file(file, ground, step, limits=limits, names=names)
                 terminal.print(Text(reports.replayed(one)), soft_wrap=True)
                 passed = all(not pair.differs for pair in one.pairs)
             statuses.append(NO_DIFFERENCE if passed else DIFFERS)

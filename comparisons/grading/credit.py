@@ -20,8 +20,6 @@ from comparisons.causes import Explanation, Fault, Ground
 from comparisons.checking import Checked
 from comparisons.grading.causality import Array, Causality
 from comparisons.grading.graded import AGREES, FAULTY, FOLLOWS, NOT_SHOWN, Item
-from comparisons.problems import Problem
-from comparisons.runs import Reference
 from comparisons.verdicts import Verdict
 
 HALF = 0.5
@@ -29,19 +27,18 @@ HALF = 0.5
 _PROBES = 8
 
 
-def items_of(checked: Checked, problem: Problem, reference: Reference) -> tuple[Item, ...]:
+def items_of(checked: Checked, ground: Ground) -> tuple[Item, ...]:
     """Return what was found of each site, in causal order, with its credit.
 
-    The locked run decides, or for a candidate that has none, the free run. ``reference`` is what
-    was compared with.
+    The locked run decides, or for a candidate that has none, the free run. The ground is that on
+    which it was found.
     """
     verdicts = {verdict.mode: verdict for verdict in checked.verdicts}
     free = verdicts["free"]
     origin = verdicts.get("locked", free)
-    causality = Causality(reference.sites, origin.sites)
+    causality = Causality(ground.sites, origin.sites)
     differs = _differing(origin)
     if checked.explanations:
-        ground = Ground(problem, reference)
         broken = [_broken_by(each, ground, causality) for each in checked.explanations]
         # Where several explanations fit, the one that costs least is believed.
         if kindest := min(broken, key=len):

@@ -4,11 +4,13 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from comparisons import problems
+from comparisons.causes import Ground
+from comparisons.checking import ground_for
 from comparisons.grading.credit import items_of
 from comparisons.grading.graded import DIFFERS, INTERNAL, SAME, STOPPED, Graded, Part
 from comparisons.grading.telling import (
@@ -20,7 +22,6 @@ from comparisons.grading.telling import (
     told_of,
 )
 from comparisons.reports import printable
-from comparisons.runs import Kept
 from comparisons.sandbox import Limits, SandboxError
 from comparisons.submissions import CheckedFile, check_file
 from comparisons.traces import shipped
@@ -99,12 +100,10 @@ def _graded_part(
     if seconds <= 0:
         sentence = f"{path.name}: its time was over before {part.args[0]} was tried"
         raise SandboxError("timeout", sentence)
-    name, dtype = part.args
-    problem = problems.get(name).astype(dtype)
-    reference = Kept(shipped(name, dtype))
+    ground = _ground(*part.args)
     limits = replace(Limits(), total_seconds=seconds, seconds=min(seconds, Limits().seconds))
-    found = check(path, problem, reference=reference, limits=limits)
-    items = items_of(found.checked, problem, reference)
+    found = check(path, ground, limits=limits)
+    items = items_of(found.checked, ground)
     return part(
         SAME if found.checked.passed else DIFFERS,
         "",
@@ -113,6 +112,12 @@ def _graded_part(
         items,
         source_of(found.checked),
     )
+
+
+@cache
+def _ground(name: str, dtype: str) -> Ground:
+    """Return the ground of a problem, which all submissions have in common."""
+    return ground_for(problems.get(name).astype(dtype), shipped(name, dtype))
 
 
 def _of_ours(error: Exception) -> str:

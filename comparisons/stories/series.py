@@ -30,19 +30,11 @@ def series_of(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def multiples(table: SiteTable) -> Array:
-    """Return each step's difference in units of its budget; 0 where there is no difference."""
-    difference, budget = table.column("difference"), table.column("budget")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        multiple: Array = np.where(difference == 0, 0.0, difference / budget)
-    return multiple
-
-
 def worst_of_sites(verdict: Verdict) -> list[dict[str, Any]]:
     """Return each site's worst outcome over all steps, and where it is furthest in its bounds."""
     found = []
     for site, table in verdict.tables.items():
-        multiple = multiples(table)
+        multiple = table.multiples()
         measured = not np.isnan(multiple).all()
         t = int(np.nanargmax(multiple)) if measured else 0
         found.append(
@@ -83,7 +75,7 @@ def _site(table: SiteTable, verdict: Verdict, chosen: Array) -> dict[str, Any]:
         "difference": [measure(x) for x in table.column("difference")[chosen]],
         "allowed": [measure(x) for x in budget * verdict.tolerance.factor],
         "budget": [measure(x) for x in budget],
-        "multiple": [measure(x) for x in multiples(table)[chosen]],
+        "multiple": [measure(x) for x in table.multiples()[chosen]],
     }
 
 

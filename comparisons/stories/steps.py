@@ -14,7 +14,7 @@ from comparisons.runs import Reference
 from comparisons.stories.listening import Heard, Wide, shown
 from comparisons.stories.numbers import WIDE, measure, numbers
 from comparisons.stories.picking import picked
-from comparisons.stories.series import divergences_of, multiples
+from comparisons.stories.series import divergences_of
 from comparisons.verdicts import Given, Outcome, SiteTable, Tolerance, Verdict
 
 Array = npt.NDArray[Any]
@@ -50,7 +50,7 @@ class _Judged:
     def of(cls, table: SiteTable, tolerance: Tolerance) -> "_Judged":
         """Read a table."""
         outcome, budget, bad, index = map(table.column, ("outcome", "budget", "bad", "index"))
-        return cls(table, tolerance, outcome, budget, multiples(table), bad, index)
+        return cls(table, tolerance, outcome, budget, table.multiples(), bad, index)
 
 
 def steps_of(

@@ -79,6 +79,13 @@ class SiteTable:
             parts[:] = [np.concatenate(parts)]
         return parts[0] if parts else np.zeros(0)
 
+    def multiples(self) -> Array:
+        """Return each step's difference in units of its budget; 0 where there is no difference."""
+        difference, budget = self.column("difference"), self.column("budget")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            multiple: Array = np.where(difference == 0, 0.0, difference / budget)
+        return multiple
+
     def last_bad(self, steps: int) -> Array:
         """Return the column ``bad`` of the steps added last."""
         return self._columns["bad"][-1][-steps:]

@@ -138,7 +138,7 @@ class Verdict:
         """The value nearest to its bound, or furthest beyond; ``None`` if nothing was measured."""
         best: tuple[float, str, int] | None = None
         for site, table in self.tables.items():
-            multiple = _multiples(table)
+            multiple = table.multiples()
             if np.isnan(multiple).all():
                 continue
             step = int(np.nanargmax(multiple))
@@ -216,7 +216,7 @@ class Verdict:
                 "difference": table.column("difference"),
                 "budget": budget,
                 "allowed": budget * self.tolerance.factor,
-                "multiple": _multiples(table),
+                "multiple": table.multiples(),
                 "index": [table.index(int(i)) for i in table.column("index")],
                 "candidate": table.column("candidate"),
                 "reference": table.column("reference"),
@@ -228,11 +228,3 @@ class Verdict:
             frames.append(pd.DataFrame(columns).assign(_order=order))
         whole = pd.concat(frames, ignore_index=True).sort_values(["step", "_order"], kind="stable")
         return whole.drop(columns="_order").reset_index(drop=True)
-
-
-def _multiples(table: SiteTable) -> Array:
-    """Return each step's difference in units of its budget; 0 where there is no difference."""
-    difference, budget = table.column("difference"), table.column("budget")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        multiple: Array = np.where(difference == 0, 0.0, difference / budget)
-    return multiple

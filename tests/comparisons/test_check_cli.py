@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from comparisons import check, problems, replay
 from comparisons.candidates import BindingError
+from comparisons.checking import ground_for
 from comparisons.cli import COULD_NOT_RUN, DIFFERS, NO_DIFFERENCE, USAGE, cli
 from comparisons.parity import ParityError
 from comparisons.submissions import check_file
@@ -51,7 +52,7 @@ def run(*arguments: str | Path) -> Result:
 @pytest.mark.parametrize("name", CAUSES)
 def test_a_file_is_answered_with_its_cause(name: str) -> None:
     problem, causes = CAUSES[name]
-    checked = check_file(COURSE / f"{name}.py", problems.get(problem)).checked
+    checked = check_file(COURSE / f"{name}.py", ground_for(problems.get(problem))).checked
     assert checked.passed == (not causes)
     found = {explanation.names for explanation in checked.explanations}
     if causes:
@@ -65,7 +66,7 @@ def test_every_file_of_the_course_is_among_them() -> None:
 
 
 def test_two_causes_that_the_classic_problem_cannot_tell_apart_are_both_named() -> None:
-    checked = check_file(COURSE / "ben.py", problems.get("regression")).checked
+    checked = check_file(COURSE / "ben.py", ground_for(problems.get("regression"))).checked
     assert len(checked.explanations) == 2
     assert checked.separated_by == "regression_asymmetric"
 
@@ -73,8 +74,9 @@ def test_two_causes_that_the_classic_problem_cannot_tell_apart_are_both_named() 
 def test_keras_is_not_imported() -> None:
     code = (
         "import sys; from pathlib import Path; from comparisons import problems; "
+        "from comparisons.checking import ground_for; "
         "from comparisons.submissions import check_file; "
-        f"check_file(Path({str(COURSE / 'diego.py')!r}), problems.get('regression')); "
+        f"check_file(Path({str(COURSE / 'diego.py')!r}), ground_for(problems.get('regression'))); "
         "print([m for m in ('keras', 'tensorflow', 'pandas', 'jinja2') if m in sys.modules])"
     )
     done = subprocess.run(  # noqa: S603  our own code
@@ -136,20 +138,20 @@ def test_a_replay_from_python_shows_the_same_step() -> None:
 
 def test_what_cannot_be_restarted_runs_freely_and_is_explained_too() -> None:
     file = TESTS / "support" / "learners" / "momentum_class.py"
-    found = check_file(file, problems.get("momentum"))
+    found = check_file(file, ground_for(problems.get("momentum")))
     assert found.free_only
     (verdict,) = found.checked.verdicts
     assert verdict.mode == "free"
     (only,) = found.checked.explanations
     assert only.names == ("constants not rounded to float32",)
-    assert check_file(file, problems.get("momentum").astype("float32")).checked.passed
+    assert check_file(file, ground_for(problems.get("momentum").astype("float32"))).checked.passed
 
 
 def test_free_runs_are_not_explained_by_what_does_not_fit(tmp_path: Path) -> None:
     text = (TESTS / "support" / "learners" / "momentum_class.py").read_text("utf-8")
     file = tmp_path / "odd.py"
     file.write_text(text.replace("- self.lr * (a.T @ d)", "- self.lr * 1.07 * (a.T @ d)"))
-    checked = check_file(file, problems.get("momentum")).checked
+    checked = check_file(file, ground_for(problems.get("momentum"))).checked
     assert not checked.passed
     assert checked.explanations == ()
     assert "no known mistake" in run(file, "--problem", "momentum").stdout
@@ -170,7 +172,7 @@ def test_a_second_mistake_beside_the_constants_is_found_freely(
     assert text.count(change[0]) == 1
     file = tmp_path / "net.py"
     file.write_text(text.replace(*change))
-    checked = check_file(file, problems.get("momentum")).checked
+    checked = check_file(file, ground_for(problems.get("momentum"))).checked
     assert not checked.passed
     names = {name for explanation in checked.explanations for name in explanation.names}
     if cause is None:  # kernels climb and biases descend: that is no mistake of the catalogue

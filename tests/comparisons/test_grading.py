@@ -20,8 +20,8 @@ import pytest
 from classroom import RIGHT
 
 from comparisons import compare, examine, problems
-from comparisons.causes import Explanation, Fault, faults_for, plant
-from comparisons.checking import Checked
+from comparisons.causes import Explanation, Fault, Ground, faults_for, plant
+from comparisons.checking import Checked, ground_for
 from comparisons.grading import (
     REVEALS,
     Assignment,
@@ -43,7 +43,6 @@ from comparisons.grading import (
 from comparisons.grading.causality import Causality
 from comparisons.grading.credit import items_of
 from comparisons.grading.telling import sentence_of, stopped, told_of
-from comparisons.problems import Problem
 from comparisons.runs import Kept, Mode, Record, Trainer, scratch_trainer
 from comparisons.runs.trainers import Array, Arrays
 from comparisons.sandbox import SandboxError
@@ -61,9 +60,9 @@ ALL = {
 
 
 @cache
-def ground(name: str = ASYMMETRIC) -> tuple[Problem, Kept]:
-    """Return a problem and its recording."""
-    return problems.get(name), Kept(shipped(name, "float64"))
+def ground(name: str = ASYMMETRIC) -> Ground:
+    """Return the ground of a problem, with its recording."""
+    return ground_for(problems.get(name), shipped(name, "float64"))
 
 
 class Showing:
@@ -81,7 +80,7 @@ class Showing:
 
 
 def fault(kind: str, name: str = ASYMMETRIC) -> Fault:
-    return next(each for each in faults_for(ground(name)[0]) if each.name == kind)
+    return next(each for each in faults_for(ground(name).problem) if each.name == kind)
 
 
 @cache
@@ -89,7 +88,7 @@ def checked_with(
     *kinds: str, name: str = ASYMMETRIC, hidden: Collection[str] = (), modes: Sequence[Mode] = ()
 ) -> Checked:
     """Return what is found of a trainer with known mistakes, which shows all but what is hidden."""
-    problem, reference = ground(name)
+    problem, reference = ground(name).problem, ground(name).reference
     trainer = plant(scratch_trainer(problem, reference.constants), [fault(k, name) for k in kinds])
     shown = Showing(trainer, set(reference.sites) - set(hidden))
     return examine(problem, shown, reference, modes or None)
@@ -98,13 +97,13 @@ def checked_with(
 def states(checked: Checked, name: str = ASYMMETRIC) -> dict[str, set[str]]:
     """Return the sites of each state."""
     found: dict[str, set[str]] = {}
-    for item in items_of(checked, *ground(name)):
+    for item in items_of(checked, ground(name)):
         found.setdefault(item.state, set()).add(item.site)
     return found
 
 
 def score(checked: Checked, name: str = ASYMMETRIC, scheme: Scheme | None = None) -> float:
-    return (scheme or Scheme()).score(graded(items_of(checked, *ground(name))))
+    return (scheme or Scheme()).score(graded(items_of(checked, ground(name))))
 
 
 def graded(items: tuple[Item, ...] = (), name: str = "someone", **of_part: str) -> Graded:
@@ -196,7 +195,7 @@ def test_a_directory_without_submissions_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_a_site_is_computed_from_is_known() -> None:
-    sites = ground()[1].sites
+    sites = ground().reference.sites
     causality = Causality(sites, sites)
     for i, site in enumerate(sites):
         assert set(causality.inputs(site)) <= set(sites[:i]), site
@@ -212,7 +211,7 @@ def test_what_a_site_is_computed_from_is_known() -> None:
 
 
 def test_what_is_not_shown_is_stood_for_by_what_it_goes_into() -> None:
-    sites = ground()[1].sites
+    sites = ground().reference.sites
     shown = {"forward/dense_1/output", *(site for site in sites if site.startswith("update/"))}
     causality = Causality(sites, shown)
     assert causality.stand_in("forward/dense/output") == "forward/dense_1/output"
@@ -260,7 +259,7 @@ def test_a_known_mistake_costs_what_it_breaks_by_itself(
 
 
 def test_every_known_mistake_costs_something_and_none_costs_everything() -> None:
-    for each in faults_for(ground()[0]):
+    for each in faults_for(ground().problem):
         assert 0 < score(checked_with(each.name)) < 100, each.name
 
 
@@ -277,7 +276,7 @@ def test_without_gradients_the_updates_stand_for_them() -> None:
 
 def strange(index: int) -> Checked:
     """Return what is found of a mistake that is not known: a layer's gradients times 0.7."""
-    problem, reference = ground()
+    problem, reference = ground().problem, ground().reference
     wrong = planted.in_gradients(index, lambda g: {name: 0.7 * dw for name, dw in g.items()})
     return examine(problem, wrong(scratch_trainer(problem, reference.constants)), reference)
 
@@ -285,7 +284,7 @@ def strange(index: int) -> Checked:
 def test_of_an_unknown_mistake_what_follows_counts_half() -> None:
     checked = strange(0)
     assert not checked.explanations
-    items = {item.site: item for item in items_of(checked, *ground())}
+    items = {item.site: item for item in items_of(checked, ground())}
     assert states(checked)["faulty"] == {"backward/dense/kernel", "backward/dense/bias"}
     assert states(checked)["follows"] == {"update/dense/kernel", "update/dense/bias"}
     assert items["update/dense/bias"].credit == 0.5
@@ -293,7 +292,7 @@ def test_of_an_unknown_mistake_what_follows_counts_half() -> None:
 
 
 def test_where_nothing_agrees_and_no_mistake_is_known_nothing_counts() -> None:
-    problem, reference = ground()
+    problem, reference = ground().problem, ground().reference
     nonsense = planted.in_layer(0, lambda layer, params, x: layer(params, 3 * x + 1))
     checked = examine(problem, nonsense(scratch_trainer(problem, reference.constants)), reference)
     assert not checked.explanations
@@ -401,13 +400,13 @@ def telling_numbers(text: str) -> list[str]:
 
 def numbers_of_keras(name: str) -> Array:
     """Return every number of a recording."""
-    blocks = ground(name)[1].blocks()
+    blocks = ground(name).reference.blocks()
     return np.concatenate([np.ravel(v) for block in blocks for v in block.values.values()])
 
 
 def differing(name: str) -> Iterator[Checked]:
     """Yield what is found of every known mistake that a problem shows, told and untold."""
-    problem, reference = ground(name)
+    problem, reference = ground(name).problem, ground(name).reference
     honest = scratch_trainer(problem, reference.constants)
     for each in faults_for(problem):
         planted_one = plant(honest, [each])
@@ -468,7 +467,7 @@ def test_nothing_but_the_difference_is_told_where_nothing_is_revealed() -> None:
 
 
 def test_a_pass_says_what_it_would_have_caught() -> None:
-    known = len(faults_for(ground()[0]))
+    known = len(faults_for(ground().problem))
     assert f"would have caught {known} of {known} known mistakes" in told(checked_with(), "hint")
 
 
@@ -501,7 +500,7 @@ def test_a_mistake_of_ours_is_told_as_one(capfd: pytest.CaptureFixture[str]) -> 
 
 
 def test_the_time_of_a_submission_is_for_all_its_problems() -> None:
-    def hang(_path: Path, _problem: Problem, **options: Any) -> CheckedFile:
+    def hang(_path: Path, _ground: Ground, **options: Any) -> CheckedFile:
         granted.append(options["limits"].total_seconds)
         time.sleep(0.3)
         raise SandboxError("timeout", "It hangs.")
@@ -627,8 +626,8 @@ def misfits(document: Any, fields: dict[str, Any] = FIELDS) -> list[str]:
 def some() -> list[Graded]:
     """Return submissions of all outcomes."""
     return [
-        graded(items_of(checked_with("factor 2 missing"), *ground()), "carl"),
-        graded(items_of(strange(0), *ground()), "hypatia"),
+        graded(items_of(checked_with("factor 2 missing"), ground()), "carl"),
+        graded(items_of(strange(0), ground()), "hypatia"),
         graded(name="isaac", outcome="stopped", kind="timeout", sentence="It hangs."),
         graded(name="ours", outcome="internal", kind="internal", sentence="A mistake of ours."),
     ]
