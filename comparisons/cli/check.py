@@ -1,5 +1,6 @@
 """``keras-parity check``: a file of one's own, run apart and compared with Keras."""
 
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from comparisons.cli.shared import (
 from comparisons.problems import Problem
 from comparisons.sandbox import Limits, SandboxError
 from comparisons.submissions import CheckedFile, check_file, replay_file
+
+#: How a question about a candidate is answered in Python.
+_ANSWER = re.compile(r"names=\{'([^']+)': '([^']*)'\}")
 
 
 def check_names(
@@ -122,13 +126,14 @@ def check_command(
                 result |= {"free_only": found.free_only, "output": found.output, "error": None}
             else:
                 one = replay_file(file, ground, step, limits=limits, names=names)
-                terminal.print(Text(reports.replayed(one)), soft_wrap=True)
+                for told in reports.printable(reports.replayed(one)).splitlines():
+                    reports.paragraph(told, terminal)
                 passed = all(not pair.differs for pair in one.pairs)
             statuses.append(NO_DIFFERENCE if passed else DIFFERS)
         except SandboxError as error:
             statuses.append(COULD_NOT_RUN)
             result |= {"passed": False, "error": {"kind": error.kind, "sentence": str(error)}}
-            said = reports.printable(f"could not be compared: {error}")
+            said = reports.printable(f"could not be compared: {_as_options(str(error))}")
             click.echo(f"{problem.name}, {problem.dtype}: {said}", err=True)
         results.append(result)
     if json_file is not None:
@@ -156,7 +161,12 @@ def _show(
     name = reports.printable(file.name)
     line = f"{name}, {problem.name}, {problem.dtype}: {_in_a_line(checked)}"
     style = "bold green" if checked.passed else "bold red"
-    terminal.print(Text(line, style=style), soft_wrap=True)
+    terminal.print(Text(line, style=style), soft_wrap=quiet)  # for machines one line, whole
+
+
+def _as_options(sentence: str) -> str:
+    """Return a sentence with its answers as they are given on the command line."""
+    return _ANSWER.sub(lambda m: f"--name {shlex.quote(f'{m[1]}={m[2]}')}", sentence)
 
 
 def _in_a_line(checked: Checked) -> str:

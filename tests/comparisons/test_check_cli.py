@@ -112,6 +112,8 @@ def test_a_failure_names_place_numbers_cause_reference_and_replay() -> None:
         "--dtype float64 --step 1",
     ):
         assert part in text
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
+    assert "\x1b" not in result.stdout
 
 
 def test_the_replay_shows_every_number_of_the_step() -> None:
@@ -119,6 +121,7 @@ def test_the_replay_shows_every_number_of_the_step() -> None:
     assert result.exit_code == DIFFERS
     assert result.stdout.startswith("regression_asymmetric, float64, step 3, locked; rows 2\n")
     assert "forward/dense/output: " in result.stdout
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
     marked = [line for line in result.stdout.splitlines() if line.endswith(" <")]
     assert len(marked) == 9  # every parameter of 2-2-1
     right = run(COURSE / "asha.py", "--step", "20")
@@ -260,8 +263,9 @@ def test_a_question_is_answered_on_the_command_line(tmp_path: Path) -> None:
     chosen = ("--problem", "classification_asymmetric")
     asked = run(file, *chosen)
     assert asked.exit_code == COULD_NOT_RUN
-    assert "forward" in asked.stderr
-    assert "names=" in asked.stderr
+    assert "which is the forward function" in asked.stderr
+    assert asked.stderr.endswith("Answer with --name forward=forward\n")
+    assert "names=" not in asked.stderr
     assert run(file, *chosen, "--name", "forward=forward").exit_code == NO_DIFFERENCE
 
 
