@@ -66,7 +66,7 @@ ROOMS: dict[str, set[str]] = {
         "pages",
         "lessons",
     },
-    "submissions": {"problems", "runs", "sandbox", "checking", "replaying"},
+    "submissions": {"causes", "sandbox", "checking", "replaying"},
     "grading": {
         "problems",
         "runs",
