@@ -16,9 +16,8 @@ from comparisons.runs import (
     is_small,
     usual_twins,
 )
-from comparisons.runs.honest import Values
-from comparisons.traces import shipped, shipped_names
-from comparisons.verdicts import Divergence, Verdict
+from comparisons.traces import Recording, shipped, shipped_names, spreads_of
+from comparisons.verdicts import Divergence, Values, Verdict
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,8 @@ def ground_for(problem: Problem, reference: Reference | None = None) -> Ground:
     """
     reference = reference_for(problem) if reference is None else reference
     reference.check(problem)
-    return Ground(problem, Kept(reference), usual_twins(problem))
+    spreads = spreads_of(reference) if isinstance(reference, Recording) else None
+    return Ground(problem, Kept(reference), usual_twins(problem), spreads)
 
 
 def examine_on(ground: Ground, candidate: Trainer, modes: Sequence[Mode]) -> Checked:

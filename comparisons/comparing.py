@@ -11,11 +11,10 @@ from threadpoolctl import threadpool_limits
 
 from comparisons.causes import Steps, differs_from, sensitivity
 from comparisons.problems import Problem
+from comparisons.rounding import HonestRun, HonestSteps
 from comparisons.runs import (
     MODES,
     Block,
-    HonestRun,
-    HonestSteps,
     InHigherPrecision,
     LiveKeras,
     Mode,
@@ -30,7 +29,6 @@ from comparisons.runs import (
     usual_twins,
     witness_dtype,
 )
-from comparisons.runs.honest import Values
 from comparisons.verdicts import (
     EpochLosses,
     Evidence,
@@ -39,6 +37,7 @@ from comparisons.verdicts import (
     Measured,
     Sensitivity,
     Tolerance,
+    Values,
     Verdict,
     kinks_of,
 )
@@ -178,8 +177,8 @@ class _Side:
     def run(self, block: Block, states: Sequence[Start]) -> None:
         """Run and judge the steps of a block; ``states`` are the reference's before each."""
         with np.errstate(all="ignore"):  # comparing finds what overflows; no warning is needed
-            scratch, twins = self.runners.honest(block, states)
-            self.twins = len(twins)
+            scratch, spread = self.runners.honest(block, states)
+            self.twins = spread.twins
             candidate = scratch
             if self.candidate is not None:
                 candidate = self.candidate.steps(block, states)
@@ -192,7 +191,7 @@ class _Side:
                         reference=block.values,
                         candidate=candidate,
                         scratch=scratch,
-                        twins=twins,
+                        spread=spread,
                         witness=self.witness.steps(block, states) if self.witness else None,
                     )
                 )

@@ -1,6 +1,6 @@
 """The ground on which causes are sought: one reference, with what rounding may do there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
 
 import numpy as np
@@ -9,12 +9,10 @@ from comparisons.causes.catalogue import faults_for
 from comparisons.causes.fault import Fault, plant
 from comparisons.causes.open_trainer import OpenTrainer
 from comparisons.problems import Problem
+from comparisons.rounding import Honest, HonestRun, HonestRunAgain, HonestSteps
 from comparisons.runs import (
     MODES,
     Block,
-    Honest,
-    HonestRun,
-    HonestSteps,
     Mode,
     Record,
     Reference,
@@ -25,9 +23,8 @@ from comparisons.runs import (
     starts,
 )
 from comparisons.runs.trainers import Array
-from comparisons.verdicts import Evidence, Judge, Measured, kinks_of
+from comparisons.verdicts import Evidence, Judge, Measured, Spread, Values, kinks_of
 from comparisons.verdicts.budgets import Budgets
-from comparisons.verdicts.evidence import Values
 from comparisons.verdicts.measuring import distance
 
 #: How many twins measure a budget for causes: a verdict has more, for it must raise no alarm.
@@ -40,10 +37,17 @@ Allowed = dict[str, Array]
 class Ground:
     """A problem, its reference, and the runs that every question about causes needs.
 
-    Each is made when it is first asked for, and kept.
+    Each is made when it is first asked for, and kept. Where it is known already how far twins
+    spread in a mode, from ``spreads``, none run.
     """
 
-    def __init__(self, problem: Problem, reference: Reference, twins: int = _TWINS) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        reference: Reference,
+        twins: int = _TWINS,
+        spreads: Mapping[Mode, Spread] | None = None,
+    ) -> None:
         self.problem = problem
         self.reference = reference
         self.sites = reference.sites
@@ -55,6 +59,7 @@ class Ground:
             *states, before = starts(block, before)
             self.blocks.append((block, states))
         self._twins = twins
+        self._spreads = spreads or {}
         self._tolerance = Measured()
         self._dtype = np.finfo(problem.dtype)
         self._base: dict[Mode, list[Honest]] = {}
@@ -104,9 +109,9 @@ class Ground:
             return [run.steps(block, states) for block, states in self.blocks]
 
     def honest_runs(self, mode: Mode) -> list[Honest]:
-        """Return what scratch and its twins make of the whole problem, block by block."""
+        """Return what honest arithmetic makes of the whole problem, block by block."""
         if mode not in self._base:
-            run = HonestRun(self.honest, self.problem, mode, self._twins)
+            run = self._honest_run(mode)
             with np.errstate(all="ignore"):
                 self._base[mode] = [run(block, states) for block, states in self.blocks]
         return self._base[mode]
@@ -132,10 +137,8 @@ class Ground:
         )
         base = self.honest_runs(mode)
         with np.errstate(all="ignore"):
-            for (block, _), values, (scratch, twins) in zip(
-                self.blocks, candidate, base, strict=True
-            ):
-                judge.add(Evidence(block.first_step, block.y, block.values, values, scratch, twins))
+            for (block, _), values, honest in zip(self.blocks, candidate, base, strict=True):
+                judge.add(Evidence(block.first_step, block.y, block.values, values, *honest))
         return judge
 
     def allowed(self, mode: Mode) -> list[Allowed]:
@@ -172,13 +175,18 @@ class Ground:
         scale = max(1.0, float(size / max(np.abs(usual).max(), self._dtype.tiny)))
         return bool(apart <= allowed * scale)
 
+    def _honest_run(self, mode: Mode) -> HonestSteps:
+        if mode in self._spreads:
+            return HonestRunAgain(self.honest, self.problem, mode, self._spreads[mode])
+        return HonestRun(self.honest, self.problem, mode, self._twins)
+
     def _made(self, mode: Mode, block: Block, _states: Sequence[Start]) -> Honest:
         firsts = [own.first_step for own, _ in self.blocks]
         return self.honest_runs(mode)[firsts.index(block.first_step)]
 
     def _measure(self, budgets: Budgets, block: Block, honest: Honest) -> Allowed:
-        scratch, twins = honest
-        evidence = Evidence(block.first_step, block.y, block.values, scratch, scratch, twins)
+        scratch = honest.scratch
+        evidence = Evidence(block.first_step, block.y, block.values, scratch, *honest)
         with np.errstate(all="ignore"):
             measured = {
                 site: distance(scratch[site], block.values[site], None) for site in self.sites

@@ -9,8 +9,7 @@ import numpy as np
 from comparisons.causes.ground import Ground
 from comparisons.runs import MODES, Mode, Trainer
 from comparisons.runs.trainers import Array
-from comparisons.verdicts import Divergence, SiteTable
-from comparisons.verdicts.evidence import Values
+from comparisons.verdicts import Divergence, SiteTable, Values
 
 
 class Judged(Protocol):

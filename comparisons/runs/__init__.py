@@ -1,6 +1,5 @@
 """Runs: trainers along the reference, and the twins that measure what rounding may do."""
 
-from comparisons.runs.honest import Honest, HonestRun, HonestSteps
 from comparisons.runs.reference import (
     Block,
     Kept,
@@ -24,9 +23,6 @@ from comparisons.runs.twins import is_small, make_twins, usual_twins
 __all__ = [
     "MODES",
     "Block",
-    "Honest",
-    "HonestRun",
-    "HonestSteps",
     "InHigherPrecision",
     "Kept",
     "KerasMissingError",

@@ -1,6 +1,7 @@
 """Traces: recordings of Keras's runs, and what moved from one to another."""
 
 from comparisons.problems import differing
+from comparisons.traces.beforehand import spreads_of
 from comparisons.traces.errors import RecordingError
 from comparisons.traces.movement import Movement, Place, SiteMovement, what_moved
 from comparisons.traces.recording import Recording
@@ -24,5 +25,6 @@ __all__ = [
     "shipped",
     "shipped_names",
     "source",
+    "spreads_of",
     "what_moved",
 ]

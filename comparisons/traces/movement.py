@@ -15,12 +15,13 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from comparisons.problems import Problem, differing
+from comparisons.rounding import HonestRun
 from comparisons.runs import (
     Block,
+    Mode,
     Reference,
     Run,
     Start,
-    make_twins,
     scratch_trainer,
     starts,
     usual_twins,
@@ -149,7 +150,7 @@ def what_moved(
         first=comparison.first,
         beyond=comparison.beyond,
         ended=comparison.ended,
-        twins=len(comparison.twins),
+        twins=comparison.honest.twins,
     )
 
 
@@ -217,10 +218,8 @@ class _Comparison:
         self, problem: Problem, before: Trace, sites: tuple[str, ...], *, restarts: bool
     ) -> None:
         textbook = scratch_trainer(problem, before.constants)
-        twins = make_twins(textbook, problem.dtype, problem.largest_array, usual_twins(problem))
-        mode: Any = "locked" if restarts else "free"
-        self.scratch = Run(textbook, problem, mode)
-        self.twins = [Run(twin, problem, mode) for twin in twins]
+        mode: Mode = "locked" if restarts else "free"
+        self.honest = HonestRun(textbook, problem, mode, usual_twins(problem))
         kinks = kinks_of(textbook.network)
         self.locked, self.free = (
             Judge(sites, problem.dtype, Measured(), kinks, never_decreasing=free)
@@ -253,8 +252,7 @@ class _Comparison:
         self._locked_steps += stop
         if parted is not None:
             self._together = False
-            for run in (self.scratch, *self.twins):
-                run.mode = "free"
+            self.honest.let_go()
             if stop < len(block):
                 self._judge(self.free, *_part(block, after, states, slice(stop, len(block))))
 
@@ -274,16 +272,8 @@ class _Comparison:
     ) -> None:
         if self.ended is not None:
             return
-        judge.add(
-            Evidence(
-                first_step=block.first_step,
-                targets=block.y,
-                reference=block.values,
-                candidate=after,
-                scratch=self.scratch.steps(block, states),
-                twins=[twin.steps(block, states) for twin in self.twins],
-            )
-        )
+        honest = self.honest(block, states)
+        judge.add(Evidence(block.first_step, block.y, block.values, after, *honest))
 
     def _count(self, block: Block, after: Mapping[str, Series]) -> int | None:
         """Count what moved; return the first of these steps after which the states differ."""

@@ -62,6 +62,11 @@ class Recording:
         sizes = [file.stat().st_size for file in self.path.iterdir() if file.is_file()]
         return sum(sizes)
 
+    @property
+    def sha256(self) -> str:
+        """The checksum of its index, and so of all that is in it."""
+        return files.sha256(files.read_whole(self.path / index.NAME))
+
     def check(self, problem: Problem) -> None:
         """Raise ``RecordingError`` unless this is a recording of ``problem``, whole."""
         found = differing(self.problem, problem)

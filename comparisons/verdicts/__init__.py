@@ -6,8 +6,10 @@ from comparisons.verdicts.judge import Judge
 from comparisons.verdicts.kinks import Undecided, kinks_of
 from comparisons.verdicts.outcomes import Outcome
 from comparisons.verdicts.sensitivity import Sensitivity
+from comparisons.verdicts.spread import Spread
 from comparisons.verdicts.table import Ended, SiteTable
 from comparisons.verdicts.tolerances import Given, Measured, Tolerance
+from comparisons.verdicts.values import Values
 from comparisons.verdicts.verdict import EpochLosses, Nearer, Verdict, Worst
 
 __all__ = [
@@ -23,8 +25,10 @@ __all__ = [
     "Row",
     "Sensitivity",
     "SiteTable",
+    "Spread",
     "Tolerance",
     "Undecided",
+    "Values",
     "Verdict",
     "Worst",
     "kinks_of",

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from comparisons.verdicts.evidence import Evidence
 from comparisons.verdicts.kinks import Kink, Undecided
-from comparisons.verdicts.measuring import Distance, spread
+from comparisons.verdicts.measuring import Distance
 from comparisons.verdicts.tolerances import Measured
 
 Array = npt.NDArray[Any]
@@ -61,11 +61,9 @@ class Budgets:
         """Return the largest spread over the twins, at least one rounding of the largest value."""
         one_rounding = self._unit_roundoff * found.magnitude.astype(np.float64)
         budget = np.maximum(one_rounding, self._least)
-        for twin in evidence.twins:
-            apart = spread(twin[site], evidence.scratch[site])
-            # A twin that overflows where scratch does not tells nothing of how far is too far.
-            budget = np.maximum(budget, np.where(np.isfinite(apart), apart, 0))
-        samples = len(evidence.twins) * evidence.scratch[site][0].size
+        if site in evidence.spread.largest:
+            budget = np.maximum(budget, evidence.spread.largest[site])
+        samples = evidence.spread.twins * evidence.scratch[site][0].size
         if 0 < samples < SAMPLES and not self.never_decreasing:
             budget = self._pooled(site, budget, found.magnitude.astype(np.float64))
         return budget
@@ -112,8 +110,8 @@ class Budgets:
                 budget = budgets[site]
                 budget[crossed] = np.maximum(budget[crossed], found.difference[crossed])
             behind = behind or site == kink.site
-        for twin in evidence.twins:
-            elsewhere |= kink.branch(twin, evidence.targets) != base
+        if kink.site in evidence.spread.elsewhere:
+            elsewhere[tuple(evidence.spread.elsewhere[kink.site].T)] = True
         if self.never_decreasing and crossed.any():
             elsewhere = elsewhere[: int(crossed.argmax()) + 1]  # a free run ends there
         for t, *index in np.argwhere(elsewhere):

@@ -1,22 +1,16 @@
 """What a judge is given: one block of steps from everyone who ran them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
-import numpy.typing as npt
-
-Array = npt.NDArray[Any]
-#: One site over consecutive steps: stacked, or large arrays listed.
-Series = Array | list[Array]
-Values = Mapping[str, Series]
+from comparisons.verdicts.spread import Spread
+from comparisons.verdicts.values import Array, Values
 
 
 @dataclass(frozen=True)
 class Evidence:
     """Consecutive steps, from ``first_step`` on (counted from 0), each site as a series.
 
-    ``scratch`` is the run whose twins ``twins`` are, and ``targets`` are the batches' ``y``.
+    ``spread`` tells of the twins of ``scratch``, and ``targets`` are the batches' ``y``.
     """
 
     first_step: int
@@ -24,7 +18,7 @@ class Evidence:
     reference: Values
     candidate: Values
     scratch: Values
-    twins: Sequence[Values] = ()
+    spread: Spread = field(default_factory=Spread)
     witness: Values | None = None
 
     def __len__(self) -> int:
@@ -38,7 +32,7 @@ class Evidence:
             _cut(self.reference, steps),
             _cut(self.candidate, steps),
             _cut(self.scratch, steps),
-            [_cut(twin, steps) for twin in self.twins],
+            self.spread.part(0, steps),
             None if self.witness is None else _cut(self.witness, steps),
         )
 

@@ -14,7 +14,7 @@ from comparisons.verdicts.budgets import Budgets
 from comparisons.verdicts.divergence import Divergence, describe
 from comparisons.verdicts.evidence import Evidence
 from comparisons.verdicts.kinks import Kink
-from comparisons.verdicts.measuring import Distance, distance, spread
+from comparisons.verdicts.measuring import Distance, distance, largest_difference
 from comparisons.verdicts.outcomes import Outcome
 from comparisons.verdicts.table import Ended, SiteTable
 from comparisons.verdicts.tolerances import Given, Tolerance
@@ -79,7 +79,7 @@ class Judge:
                 if evidence.witness is not None:
                     table.add_witness(
                         *(
-                            spread(values[site], evidence.witness[site])
+                            largest_difference(values[site], evidence.witness[site])
                             for values in (evidence.candidate, evidence.reference)
                         )
                     )

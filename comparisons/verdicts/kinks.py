@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from comparisons.verdicts.evidence import Array, Values
+from comparisons.verdicts.values import Array, Values
 from scratch.layers import Activation, Dense
 from scratch.losses import (
     EPSILON,

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from comparisons.verdicts.evidence import Array, Series
 from comparisons.verdicts.tolerances import Given
+from comparisons.verdicts.values import Array, Series
 
 
 class Distance(NamedTuple):
@@ -91,14 +91,14 @@ def _values(series: Series, place: Array) -> Array:
     return np.array([array.flat[i] for array, i in zip(series, place.tolist(), strict=True)])
 
 
-def spread(twin: Series, base: Series) -> Array:
+def largest_difference(one: Series, other: Series) -> Array:
     """Return the largest difference of each step, (steps,)."""
     with np.errstate(invalid="ignore", over="ignore"):
-        if isinstance(twin, list):
-            room = np.empty(base[0].shape, np.result_type(twin[0], base[0]))
-            apart = (np.subtract(t, b, out=room) for t, b in zip(twin, base, strict=True))
+        if isinstance(one, list):
+            room = np.empty(other[0].shape, np.result_type(one[0], other[0]))
+            apart = (np.subtract(a, b, out=room) for a, b in zip(one, other, strict=True))
             return np.array([max(np.fmax.reduce(a, None), -np.fmin.reduce(a, None)) for a in apart])
         # Where both are the same infinity the difference is no number: the rest still counts.
-        rows = (twin - base).reshape(len(base), -1)
+        rows = (one - other).reshape(len(other), -1)
         largest: Array = np.maximum(np.fmax.reduce(rows, axis=1), -np.fmin.reduce(rows, axis=1))
         return largest

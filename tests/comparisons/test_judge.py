@@ -20,13 +20,14 @@ from comparisons.verdicts import (
     Judge,
     Measured,
     Outcome,
+    Spread,
     Tolerance,
+    Values,
     Verdict,
     kinks_of,
 )
 from comparisons.verdicts.budgets import LISTED
 from comparisons.verdicts.divergence import ROWS
-from comparisons.verdicts.evidence import Values
 from comparisons.verdicts.kinks import Kink
 from scratch.layers import Activation, Dense
 from scratch.losses import BinaryCrossentropy, Loss, MeanAbsoluteError, MeanSquaredError
@@ -73,16 +74,18 @@ def evidence(
     twins: Sequence[Values] = (),
     scratch: Values | None = None,
     witness: Values | None = None,
+    kinks: Sequence[Kink] = (),
 ) -> Evidence:
     """Return evidence of all steps at once; scratch is the candidate unless given."""
-    steps = len(next(iter(reference.values())))
+    targets = np.ones((len(next(iter(reference.values()))), 3, 2))
+    scratch = candidate if scratch is None else scratch
     return Evidence(
         first_step=0,
-        targets=np.ones((steps, 3, 2)),
+        targets=targets,
         reference=reference,
         candidate=candidate,
-        scratch=candidate if scratch is None else scratch,
-        twins=twins,
+        scratch=scratch,
+        spread=Spread.of(scratch, twins, kinks, targets),
         witness=witness,
     )
 
@@ -97,7 +100,7 @@ def steps_of(whole: Evidence, start: int, stop: int) -> Evidence:
         reference=cut(whole.reference),
         candidate=cut(whole.candidate),
         scratch=cut(whole.scratch),
-        twins=[cut(twin) for twin in whole.twins],
+        spread=whole.spread.part(start, stop),
     )
 
 
@@ -433,7 +436,7 @@ def test_a_twin_on_the_other_branch_makes_the_place_undecided(at_the_kink: Array
     twin = changed(twin, GRADIENT, 1, 0.5)
     candidate = changed(at_the_kink, GRADIENT, 1, 0.4)
     found = judge(
-        evidence(candidate, at_the_kink, [twin], scratch=at_the_kink),
+        evidence(candidate, at_the_kink, [twin], scratch=at_the_kink, kinks=kinks_of(RELU)),
         kinks=kinks_of(RELU),
         mode="locked",
     )
@@ -452,7 +455,8 @@ def test_either_side_on_the_other_branch_opens_the_budget_behind_it_and_not_befo
     twins = [changed(at_the_kink, OUTPUT, (1, 0, 0), ULP)]
 
     def run(**sides: Arrays) -> Judge:
-        return judge(evidence(twins=twins, scratch=at_the_kink, **sides), kinks=kinks_of(RELU))
+        kinks = kinks_of(RELU)
+        return judge(evidence(twins=twins, scratch=at_the_kink, kinks=kinks, **sides), kinks=kinks)
 
     found = run(**sides)
     assert [(u.step, u.index) for u in verdict(found).undecided] == [(2, (2, 1))]
@@ -471,7 +475,7 @@ def test_a_free_run_ends_where_rounding_sends_the_sides_different_ways(at_the_ki
     crossed = with_value(at_the_kink, OUTPUT, (1, 2, 1), 0.0)
     crossed = changed(crossed, GRADIENT, 2, 0.5)  # what follows from it, a step later
     twins = [changed(at_the_kink, OUTPUT, (1, 0, 0), ULP)]
-    whole = evidence(at_the_kink, crossed, twins, scratch=at_the_kink)
+    whole = evidence(at_the_kink, crossed, twins, at_the_kink, kinks=kinks_of(RELU))
     free = judge(whole, kinks=kinks_of(RELU), mode="free")
     assert free.ended == Ended(2, OUTPUT, "branch")
     assert verdict(free).passed
@@ -500,7 +504,8 @@ def test_one_twin_of_one_number_is_pooled_over_the_steps_of_a_locked_run() -> No
 def test_another_branch_with_a_value_beyond_the_budget_is_no_excuse(at_the_kink: Arrays) -> None:
     run = with_value(at_the_kink, OUTPUT, (1, 2, 1), 1e-3)
     reference = changed(with_value(run, OUTPUT, (1, 2, 1), 0.0), GRADIENT, 1, 0.5)
-    found = judge(evidence(run, reference, [run]), kinks=kinks_of(RELU))
+    kinks = kinks_of(RELU)
+    found = judge(evidence(run, reference, [run], kinks=kinks), kinks=kinks)
     assert verdict(found).undecided_count == 0
     assert outcomes(found, OUTPUT)[1] is Outcome.DIVERGED
     assert outcomes(found, GRADIENT)[1] is Outcome.DIVERGED
@@ -510,7 +515,8 @@ def test_all_undecided_places_are_counted_and_a_few_listed() -> None:
     run = numbers(steps=10)
     run[OUTPUT][:] = 1e-17
     twin = run | {OUTPUT: 0 * run[OUTPUT]}
-    found = verdict(judge(evidence(run, run, [twin]), kinks=kinks_of(RELU)))
+    kinks = kinks_of(RELU)
+    found = verdict(judge(evidence(run, run, [twin], kinks=kinks), kinks=kinks))
     assert found.undecided_count == run[OUTPUT].size == 60
     assert len(found.undecided) == LISTED
 
@@ -576,7 +582,7 @@ def test_large_arrays_that_are_listed_give_the_verdict_of_small_ones_that_are_st
         stacked,
         candidate=listed(candidate),
         scratch=listed(reference),
-        twins=[listed(twin) for twin in twins],
+        spread=Spread.of(listed(reference), map(listed, twins), (), stacked.targets),
     )
     assert isinstance(lists.candidate[GRADIENT], list)
     ours, theirs = (judge(given, tolerance=tolerance) for given in (stacked, lists))

@@ -23,6 +23,7 @@ from comparisons.verdicts import (
     Judge,
     Measured,
     Outcome,
+    Spread,
     Verdict,
     kinks_of,
 )
@@ -78,14 +79,15 @@ def verdict(
         never_decreasing=True,
     )
     scratch = {site: candidate.get(site, array) for site, array in reference.items()}
+    targets = np.ones((STEPS, 3, 2))
     judge.add(
         Evidence(
             first_step=0,
-            targets=np.ones((STEPS, 3, 2)),
+            targets=targets,
             reference=reference,
             candidate=candidate,
             scratch=scratch,
-            twins=twins,
+            spread=Spread.of(scratch, twins, kinks_of(network), targets),
             witness={site: array.astype(np.longdouble) for site, array in run().items()},
         )
     )
