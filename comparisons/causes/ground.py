@@ -53,6 +53,7 @@ class Ground:
         self.sites = reference.sites
         self.honest = scratch_trainer(problem, reference.constants)
         self.faults = faults_for(problem)
+        self._kinks = kinks_of(self.honest.network)
         self.blocks: list[tuple[Block, list[Start]]] = []
         before = Start(problem.weights, None, 0)
         for block in reference.blocks():
@@ -132,7 +133,7 @@ class Ground:
             list(sites),
             self.problem.dtype,
             self._tolerance,
-            kinks_of(self.honest.network),
+            self._kinks,
             never_decreasing=mode == "free",
         )
         base = self.honest_runs(mode)
@@ -147,7 +148,7 @@ class Ground:
             budgets = Budgets(
                 self._tolerance,
                 self.problem.dtype,
-                kinks_of(self.honest.network),
+                self._kinks,
                 never_decreasing=mode == "free",
             )
             self._allowed[mode] = [

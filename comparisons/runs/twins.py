@@ -213,6 +213,7 @@ def make_twins(
 
 
 def _twin(trainer: ScratchTrainer, nudge: Nudge) -> ScratchTrainer:
+    """Return a trainer with everything in it wrapped that a nudge can reach."""
     net = trainer.network
     # The wrappers stand in for layers, loss and optimizer wherever a step calls them.
     wrapped: dict[str, Any] = {
