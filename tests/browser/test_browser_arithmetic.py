@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from comparisons import problems
+from comparisons.problems.catalogue import CLASSES, FEATURES, define
 from comparisons.stories import document_of, story
+from scratch.layers import Dense, Flatten
+from scratch.losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
+from scratch.optimizers import SGD
 
 Array = Any
 Document = dict[str, Any]
@@ -242,6 +246,7 @@ def test_the_chain_rule_stands_there_with_this_steps_numbers(player: Any) -> Non
         ("softmax_sparse", "float64"),
         ("flatten", "float64"),
         ("sigmoid_clipped", "float64"),
+        ("softmax_clipped", "float32"),
         ("overflow", "float32"),
     ],
 )
@@ -250,6 +255,52 @@ def test_nothing_parts_where_keras_and_scratch_are_honest(
 ) -> None:
     document = document_of(story(problems.get(name).astype(dtype), modes=("free",)))
     assert player(document).evaluate(PARTED) == []
+
+
+ONE_HOT = np.eye(3)[CLASSES[:, 0]]
+
+
+@pytest.mark.parametrize("scale", [0.8, 40.0], ids=["inside the clip", "outside it"])
+@pytest.mark.parametrize(
+    ("loss", "y"),
+    [
+        (CategoricalCrossentropy(), ONE_HOT),
+        (CategoricalCrossentropy(label_smoothing=0.1), ONE_HOT),
+        (SparseCategoricalCrossentropy(), CLASSES),
+    ],
+    ids=["classes", "smoothed", "sparse"],
+)
+def test_a_loss_over_classes_of_probabilities_is_written_out(
+    player: Any, loss: Any, y: Array, scale: float
+) -> None:
+    problem = define(
+        "classes",
+        "Is a loss over classes written out where Keras sees probabilities?",
+        [Dense(3, "softmax"), Flatten()],
+        loss,
+        SGD(0.01),
+        (FEATURES, y),
+        weights=scale,
+        epochs=1,
+        batch_size=3,
+    )
+    document = document_of(story(problem, modes=("free",)))
+    root = player(document)
+    assert root.evaluate(PARTED) == []
+    (answer,) = read(root, (1, "the loss", 0))
+    for side in SIDES:
+        prediction = np.array(
+            document["runs"][0]["steps"][0]["sites"]["forward/flatten/output"][side]
+        )
+        value, gradient = loss(y[:3], prediction)
+        whole, slopes = answer[side]
+        assert_shows(final(whole), value)
+        assert len(slopes["lines"]) == 3
+        for line, expected in zip(slopes["lines"], gradient[0], strict=True):
+            assert_shows(line, expected)
+        clipped = bool(np.any((prediction[0] < 1e-7) | (prediction[0] > 1 - 1e-7)))
+        assert clipped == (scale == 40.0)
+        assert clipped == any("clip" in line["text"] for line in slopes["lines"])
 
 
 @pytest.mark.parametrize(

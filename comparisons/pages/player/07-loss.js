@@ -57,9 +57,15 @@ class Loss {
   _output(row, j) {
     const i = row * this.columns + j;
     const index = this.columns > 1 ? `[${j}]` : "";
-    const { arithmetic, n, held } = this;
-    const names = { y: `${this._label}${index}`, p: arithmetic.outputName(arithmetic.run.last, j) };
+    const { arithmetic, n, held, _label: targets } = this;
+    const p = arithmetic.outputName(arithmetic.run.last, j);
+    const names = { targets, y: `${targets}${index}`, p };
     return { y: this.y[i], p: num(this.prediction.data[i]), names, n, held };
+  }
+
+  /** Return the outputs of a row. */
+  _outputs(row) {
+    return range(this.columns).map((j) => this._output(row, j));
   }
 
   /** Return lines that must be read first: what label smoothing makes of y. */
@@ -103,7 +109,7 @@ class Loss {
     const output = this._output(row, j);
     if (!ENTROPIES.includes(this.kind)) return this._rule().gradient(output);
     if (!this.config.computed_from_logits) {
-      if (this.hasClasses) refuse(`${this.kind} on probabilities`);
+      if (this.hasClasses) return OVER_CLASSES[this.kind].gradient(this._outputs(row), j);
       return this._rule().gradient(output);
     }
     const { symbols, value } = this._probability(row, j);
@@ -136,9 +142,9 @@ class Loss {
     };
   }
 
-  /** Return −Σ y log p of a row of logits, as log Σ e^z − Σ y z. */
+  /** Return −Σ y log p of a row; from logits as log Σ e^z − Σ y z. */
   _classTerm(row) {
-    if (!this.config.computed_from_logits) refuse(`${this.kind} on probabilities`);
+    if (!this.config.computed_from_logits) return OVER_CLASSES[this.kind].term(this._outputs(row));
     const logits = this._logits(row);
     const y = this.y.slice(row * this.columns, (row + 1) * this.columns);
     const top = Math.max(...logits.map(({ v }) => v));
