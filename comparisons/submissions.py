@@ -1,5 +1,7 @@
 """Check a file: it runs in processes of its own, and is compared with Keras from here."""
 
+import re
+import shlex
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,6 +11,9 @@ from comparisons.causes import Ground
 from comparisons.checking import Checked, examine_on, modes_of
 from comparisons.replaying import Replayed, replay_step
 from comparisons.sandbox import Limits, open_file
+
+#: How a question about a candidate is answered in Python.
+_ANSWER = re.compile(r"names=\{'([^']+)': '([^']*)'\}")
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,12 @@ class CheckedFile:
     def notes(self) -> tuple[str, ...]:
         """What else was seen of the file."""
         return self.checked.notes
+
+
+def as_options(sentence: str) -> str:
+    """Return a sentence about a file with its answers as they are given on a command line."""
+    sentence = sentence.replace(": names has ", ": --name has ")
+    return _ANSWER.sub(lambda m: f"--name {shlex.quote(f'{m[1]}={m[2]}')}", sentence)
 
 
 def check_file(

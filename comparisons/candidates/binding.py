@@ -7,6 +7,7 @@ from typing import Any
 
 from comparisons.candidates.bound import Bound
 from comparisons.candidates.calling import Output, call, quietly
+from comparisons.candidates.choices import refuse_strange_answers
 from comparisons.candidates.errors import BindingError
 from comparisons.candidates.functions import bind_options
 from comparisons.candidates.makers import (
@@ -145,11 +146,13 @@ def _bind_file(space: Mapping[str, Any], problem: Problem, names: Mapping[str, s
         name, found = next(iter(objects.items()))
         return _bind_one(name, found, problem, names)
     if not any(options[what] for what in ("forward", "backward", "update")):
+        refuse_strange_answers(names, options)
         raise BindingError(
             "nothing to compare was found: looked for a forward function (L_layer_forward, "
             "forward, predict, …) and an update function (update_parameters, gradient_descent, "
             f"…), for a class with {', '.join(VERBS)}, or for a trainer with init and step; "
-            f"the file has {_listed(space)}"
+            f"the file has {_listed(space)}. Name yours with names={{'forward': 'my_forward'}} "
+            "and names={'update': 'my_update'}"
         )
     return bind_options(problem, options, names)
 

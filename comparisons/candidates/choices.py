@@ -20,6 +20,17 @@ Failures = list[tuple[Function, Exception]]
 ANSWERS = ("kernels", "biases", "features", "output")
 
 
+def refuse_strange_answers(names: Mapping[str, str], options: Options) -> None:
+    """Raise ``BindingError`` for an answer to what is not asked of such functions."""
+    functions = {name for some in options.values() for name in some}
+    for key in names:
+        if key not in ANSWERS and key.split(".")[0] not in {*options, *functions}:
+            raise BindingError(
+                f"names has {key!r}, which is nothing that can be answered: "
+                f"{', '.join([*options, *ANSWERS])} or 'function.argument' are"
+            )
+
+
 @dataclass(frozen=True)
 class Choices:
     """Functions by what they are for, for one problem, and the user's answers to questions.
@@ -33,13 +44,7 @@ class Choices:
 
     def __post_init__(self) -> None:
         """Refuse answers to what is not asked."""
-        functions = {name for some in self.options.values() for name in some}
-        for key in self.names:
-            if key not in ANSWERS and key.split(".")[0] not in {*self.options, *functions}:
-                raise BindingError(
-                    f"names has {key!r}, which is nothing that can be answered: "
-                    f"{', '.join([*self.options, *ANSWERS])} or 'function.argument' are"
-                )
+        refuse_strange_answers(self.names, self.options)
 
     def callable_with(
         self, what: str, available: set[str], layers: int

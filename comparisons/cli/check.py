@@ -1,6 +1,5 @@
 """``keras-parity check``: a file of one's own, run apart and compared with Keras."""
 
-import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -20,23 +19,11 @@ from comparisons.cli.shared import (
     console,
     dtype_option,
     file_option,
+    name_option,
 )
 from comparisons.problems import Problem
 from comparisons.sandbox import Limits, SandboxError
-from comparisons.submissions import CheckedFile, check_file, replay_file
-
-#: How a question about a candidate is answered in Python.
-_ANSWER = re.compile(r"names=\{'([^']+)': '([^']*)'\}")
-
-
-def check_names(
-    _context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]
-) -> dict[str, str]:
-    """Split ``WHAT=NAME``: a callback of click."""
-    for pair in pairs:
-        if "=" not in pair:
-            raise click.BadParameter(f"wanted WHAT=NAME, such as forward=my_forward; got {pair!r}")
-    return dict(pair.split("=", 1) for pair in pairs)
+from comparisons.submissions import CheckedFile, as_options, check_file, replay_file
 
 
 @click.command("check", short_help="Compare a Python file of your own with Keras.")
@@ -51,14 +38,7 @@ def check_names(
     help="What to train on; may be given more than once (keras-parity problems lists all).",
 )
 @dtype_option("Precision", default=("float64",))
-@click.option(
-    "--name",
-    "names",
-    multiple=True,
-    metavar="WHAT=NAME",
-    callback=check_names,
-    help="Answer a question about the file, such as forward=my_forward; may be repeated.",
-)
+@name_option("the file")
 @click.option(
     "--step",
     type=click.IntRange(min=1),
@@ -79,7 +59,7 @@ def check_command(
     file: Path,
     chosen: tuple[str, ...],
     dtypes: tuple[str, ...],
-    names: dict[str, str],
+    answers: dict[str, str],
     step: int | None,
     timeout: float,
     live: bool,  # noqa: FBT001  click passes flags by keyword
@@ -119,13 +99,13 @@ def check_command(
         }
         try:
             if step is None:
-                found = check_file(file, ground, limits=limits, names=names)
+                found = check_file(file, ground, limits=limits, names=answers)
                 _show(file, problem, found, terminal, quiet=quiet)
                 passed = found.checked.passed
                 result |= reports.check_result(found.checked)
                 result |= {"free_only": found.free_only, "output": found.output, "error": None}
             else:
-                one = replay_file(file, ground, step, limits=limits, names=names)
+                one = replay_file(file, ground, step, limits=limits, names=answers)
                 for told in reports.printable(reports.replayed(one)).splitlines():
                     reports.paragraph(told, terminal)
                 passed = all(not pair.differs for pair in one.pairs)
@@ -133,7 +113,7 @@ def check_command(
         except SandboxError as error:
             statuses.append(COULD_NOT_RUN)
             result |= {"passed": False, "error": {"kind": error.kind, "sentence": str(error)}}
-            said = reports.printable(f"could not be compared: {_as_options(str(error))}")
+            said = reports.printable(f"could not be compared: {as_options(str(error))}")
             click.echo(f"{problem.name}, {problem.dtype}: {said}", err=True)
         results.append(result)
     if json_file is not None:
@@ -162,11 +142,6 @@ def _show(
     line = f"{name}, {problem.name}, {problem.dtype}: {_in_a_line(checked)}"
     style = "bold green" if checked.passed else "bold red"
     terminal.print(Text(line, style=style), soft_wrap=quiet)  # for machines one line, whole
-
-
-def _as_options(sentence: str) -> str:
-    """Return a sentence with its answers as they are given on the command line."""
-    return _ANSWER.sub(lambda m: f"--name {shlex.quote(f'{m[1]}={m[2]}')}", sentence)
 
 
 def _in_a_line(checked: Checked) -> str:

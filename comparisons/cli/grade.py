@@ -17,6 +17,7 @@ from comparisons.cli.shared import (
     check_seconds,
     console,
     file_option,
+    name_option,
     progress,
 )
 from comparisons.grading import (
@@ -78,6 +79,7 @@ def check_recorded(
     "--file", metavar="NAME",
     help="In a folder with several .py files, the one that is the submission.",
 )  # fmt: skip
+@name_option("every submission")
 @click.option(
     "--jobs", metavar="N", type=click.IntRange(1), default=_default_jobs,
     show_default="the number of processors", help="How many are graded at once.",
@@ -112,6 +114,7 @@ def grade_command(
     names: tuple[str, ...],
     dtypes: tuple[str, ...],
     file: str | None,
+    answers: dict[str, str],
     jobs: int,
     seconds: float,
     reveal: Reveal,
@@ -139,7 +142,7 @@ def grade_command(
     _check_apart(*targets.values(), junit_file, csv_file)
     if others:
         click.echo(f"not graded, neither .py files nor folders: {', '.join(others)}", err=True)
-    assignment = Assignment(names, tuple(dict.fromkeys(dtypes)), seconds, reveal)
+    assignment = Assignment(names, tuple(dict.fromkeys(dtypes)), seconds, reveal, answers)
     terminal = console()
     with progress(len(found), terminal, "grading", unit="submissions") as advance:
         graded = grade_all(found, assignment, jobs, advance)

@@ -60,6 +60,28 @@ def check_seconds(_context: click.Context, _option: click.Parameter, seconds: fl
     return seconds
 
 
+def check_names(
+    _context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]
+) -> dict[str, str]:
+    """Split ``WHAT=NAME``: a callback of click."""
+    for pair in pairs:
+        if "=" not in pair:
+            raise click.BadParameter(f"wanted WHAT=NAME, such as forward=my_forward; got {pair!r}")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def name_option(of: str) -> Callable[[F], F]:
+    """Return the option ``--name``, which a command is handed as the dict ``answers``."""
+    return click.option(
+        "--name",
+        "answers",
+        multiple=True,
+        metavar="WHAT=NAME",
+        callback=check_names,
+        help=f"Answer a question about {of}, such as forward=my_forward; may be repeated.",
+    )
+
+
 def dtype_option(help_text: str, default: Sequence[str] = DTYPES) -> Callable[[F], F]:
     """Return the option ``--dtype``, which a command is handed as ``dtypes``."""
     return click.option(

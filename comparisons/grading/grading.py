@@ -3,7 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ __all__ = ["REVEALS", "Assignment", "Reveal", "grade"]
 class Assignment:
     """What is asked of every submission: problems of the catalogue, dtypes, and its time.
 
+    ``names`` answers questions about each, as for ``bind``.
+
     ``seconds`` is what a file may take on all of them together; its free run and its locked run
     have processes of their own, each with that limit.
     """
@@ -41,6 +43,7 @@ class Assignment:
     dtypes: tuple[str, ...] = ("float64",)
     seconds: float = Limits().total_seconds
     reveal: Reveal = "hint"
+    names: dict[str, str] = field(default_factory=dict)
 
     @property
     def runs(self) -> tuple[tuple[str, str], ...]:
@@ -79,7 +82,7 @@ def grade(
         spent = round(time.monotonic() - before, 1) if parts else 0
         left = assignment.seconds - spent
         try:
-            parts.append(_graded_part(path, part, assignment.reveal, left, check))
+            parts.append(_graded_part(path, part, assignment, left, check))
         except SandboxError as error:
             sentence = printable(stopped(error, assignment.reveal))
             parts.append(part(STOPPED, error.kind, sentence, sentence))
@@ -93,7 +96,7 @@ def grade(
 def _graded_part(
     path: Path,
     part: "partial[Part]",
-    reveal: Reveal,
+    assignment: Assignment,
     seconds: float,
     check: Callable[..., CheckedFile],
 ) -> Part:
@@ -102,7 +105,8 @@ def _graded_part(
         raise SandboxError("timeout", sentence)
     ground = _ground(*part.args)
     limits = replace(Limits(), total_seconds=seconds, seconds=min(seconds, Limits().seconds))
-    found = check(path, ground, limits=limits)
+    found = check(path, ground, limits=limits, names=assignment.names)
+    reveal = assignment.reveal
     items = items_of(found.checked, ground)
     return part(
         SAME if found.checked.passed else DIFFERS,

@@ -9,7 +9,7 @@ from comparisons import reports
 from comparisons.checking import Checked
 from comparisons.reports.text import source
 from comparisons.sandbox import SandboxError
-from comparisons.submissions import CheckedFile
+from comparisons.submissions import CheckedFile, as_options
 from comparisons.verdicts import Divergence, Sensitivity, Verdict
 
 #: ``full`` tells numbers, cause and how to mend it; ``hint`` the place and the kind of mistake,
@@ -65,9 +65,10 @@ def stopped(error: SandboxError, reveal: Reveal) -> str:
     It may have words of the file's own, and these may have numbers that the file was handed in
     its locked run: unless all is revealed, they are taken out.
     """
+    sentence = as_options(str(error))
     if reveal == "full" or error.kind in _OUR_WORDS:
-        return str(error)
-    return _TELLING.sub(_MASK, str(error))
+        return sentence
+    return _TELLING.sub(_MASK, sentence)
 
 
 def _hint(checked: Checked, reveal: Reveal) -> Iterator[str]:

@@ -194,6 +194,22 @@ def test_as_much_is_revealed_everywhere(carl: Path, tmp_path: Path, reveal: str)
     assert [kind in text for text in texts] == [reveal != "none"] * 4
 
 
+def test_names_that_an_assignment_asks_for_are_given_once_for_all(tmp_path: Path) -> None:
+    directory = tmp_path / "class"
+    directory.mkdir()
+    hand_in(directory, "ada", "carl")
+    for file in directory.iterdir():
+        text = file.read_text("utf-8").replace("def forward(", "def my_net(")
+        file.write_text(text.replace("def update_parameters(", "def learn("), "utf-8")
+    asked = (str(directory), "--problem", "regression", "--jobs", "1")
+    without = invoke(*asked)
+    assert "2 stopped" in without.output
+    assert "--name forward=my_forward" in " ".join(without.output.split())
+    named = invoke(*asked, "--name", "forward=my_net", "--name", "update=learn")
+    assert "1 without a difference, 1 with one" in named.output
+    assert "wanted WHAT=NAME" in invoke(*asked, "--name", "my_net").output
+
+
 def test_weights_change_the_score(carl: Path) -> None:
     done = invoke(str(carl), *PROBLEM, "--weights", "gradients=1")
     assert re.search(r"carl +50 ", done.output), done.output

@@ -515,7 +515,7 @@ def test_what_is_graded_survives_json() -> None:
     items = (Item("loss/value", "faulty", 0, 3), Item("update/dense/bias", "agrees", 1))
     for each in (graded(items), graded(name="\udcff"), graded(sentence="é\n\x00")):
         assert Graded.from_plain(json.loads(json.dumps(each.as_plain()))) == each
-    asked = Assignment(("a", "b"), ("float32",), 3, "none")
+    asked = Assignment(("a", "b"), ("float32",), 3, "none", {"forward": "my_net"})
     assert Assignment.from_plain(json.loads(json.dumps(asked.as_plain()))) == asked
 
 
