@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comparisons.causes import Explanation, Ground, Observed, explain_observed, separating
-from comparisons.comparing import compare
+from comparisons.comparing import check_modes, compare, modes_of
 from comparisons.problems import Problem, differing
 from comparisons.runs import (
-    MODES,
     Kept,
     LiveKeras,
     Mode,
@@ -39,19 +38,14 @@ class Checked:
 
     @property
     def passed(self) -> bool:
-        """Whether no mode found a difference."""
-        return all(verdict.passed for verdict in self.verdicts)
+        """Whether no mode found a difference, of those that were run."""
+        return bool(self.verdicts) and all(verdict.passed for verdict in self.verdicts)
 
     @property
     def parted(self) -> tuple[Verdict, Divergence] | None:
         """Where the two sides first part: in the locked run, which tells the origin, or else."""
-        last_mode_first = reversed(self.verdicts)
-        return next(((v, v.first) for v in last_mode_first if v.first is not None), None)
-
-
-def modes_of(candidate: Trainer) -> tuple[Mode, ...]:
-    """Return the modes a candidate can run in: one that cannot be restarted runs free only."""
-    return ("free",) if getattr(candidate, "free_only", False) else MODES
+        locked_first = sorted(self.verdicts, key=lambda verdict: verdict.mode != "locked")
+        return next(((v, v.first) for v in locked_first if v.first is not None), None)
 
 
 def examine(
@@ -67,7 +61,10 @@ def examine(
     ``ValueError`` where a reference is of another problem, and ``KerasMissingError`` where there
     is neither recording nor Keras.
     """
-    modes = modes_of(candidate) if modes is None else modes
+    if candidate is None:
+        message = "there is no candidate: give a trainer"
+        raise TypeError(message)
+    modes = check_modes(modes_of(candidate) if modes is None else modes)
     if is_small(problem):
         return examine_on(ground_for(problem, reference), candidate, modes)
     # A large one is judged as its steps come in, and run again for the causes.

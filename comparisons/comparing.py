@@ -15,6 +15,7 @@ from comparisons.rounding import HonestRun, HonestSteps
 from comparisons.runs import (
     MODES,
     Block,
+    Guarded,
     InHigherPrecision,
     LiveKeras,
     Mode,
@@ -49,7 +50,7 @@ Array = npt.NDArray[Any]
 def compare(
     problem: Problem,
     *,
-    modes: Sequence[Mode] = MODES,
+    modes: Sequence[Mode] | None = None,
     candidate: Trainer | None = None,
     reference: Reference | None = None,
     tolerance: Tolerance | None = None,
@@ -63,17 +64,21 @@ def compare(
     """Compare a candidate with a reference on one problem; return a verdict for each mode.
 
     The candidate is scratch unless another trainer is given, and the reference is Keras,
-    recorded once for all modes. ``twins`` is how many nudged runs measure the rounding budget,
-    by default 8 for a small model and 1 for a large one; with a tolerance given by the user
-    there are none. A witness runs by default for small models, and for these it is also measured
-    which known mistakes a pass would have caught (``sensitive``), which keeps all blocks. The
-    runs of scratch and its twins are taken from ``honest`` where they have been made already.
-    ``on_steps`` is told how many more steps are done, after each part, and ``on_values`` what
-    the candidate made of them.
+    recorded once for all modes: those in which the candidate can run, unless they are given.
+    ``twins`` is how many nudged runs measure the rounding budget, by default 8 for a small model
+    and 1 for a large one; with a tolerance given by the user there are none. A witness runs by
+    default for small models, and for these it is also measured which known mistakes a pass would
+    have caught (``sensitive``), which keeps all blocks. The runs of scratch and its twins are
+    taken from ``honest`` where they have been made already. ``on_steps`` is told how many more
+    steps are done, after each part, and ``on_values`` what the candidate made of them.
 
     Raises ``KerasMissingError`` when Keras is needed and not installed, and ``ValueError``
-    where the reference is of another problem.
+    where the reference is of another problem, or a mode is none.
     """
+    if not isinstance(problem, Problem):
+        message = f"compare takes a Problem, such as problems.get('regression'), not {problem!r}"
+        raise TypeError(message)
+    modes = check_modes(modes_of(candidate) if modes is None else modes)
     reference = LiveKeras(problem) if reference is None else reference
     reference.check(problem)
     tolerance = Measured() if tolerance is None else tolerance
@@ -136,7 +141,7 @@ class _Runners:
         return cls(
             scratch=textbook,
             honest=HonestRun(textbook, problem, mode, twins) if honest is None else honest,
-            candidate=candidate,
+            candidate=None if candidate is None else Guarded(candidate),
             witness=None if wide is None else InHigherPrecision.of(textbook, problem.dtype, wide),
             witness_dtype=None if wide is None else wide.name,
         )
@@ -163,7 +168,9 @@ class _Side:
         self.witness = run(runners.witness)
         self.twins = 0
         offered = None if runners.candidate is None else runners.candidate.sites
-        self.not_offered = tuple(s for s in reference.sites if offered and s not in offered)
+        self.not_offered = (
+            () if offered is None else tuple(s for s in reference.sites if s not in offered)
+        )
         self.judge = Judge(
             [site for site in reference.sites if site not in self.not_offered],
             problem.dtype,
@@ -195,8 +202,10 @@ class _Side:
                         witness=self.witness.steps(block, states) if self.witness else None,
                     )
                 )
-        # A candidate may show no loss: its epochs then have none.
-        self._losses.append(np.asarray(candidate.get("loss/value", np.full(len(block), np.nan))))
+        # A candidate may show no loss, or what is none: its epochs then have none.
+        losses = np.asarray(candidate.get("loss/value", np.nan), float)
+        shown = losses.shape == (len(block),)
+        self._losses.append(losses if shown else np.full(len(block), np.nan))
         self._last = {
             site.removeprefix("update/"): array[-1]
             for site, array in candidate.items()
@@ -231,7 +240,9 @@ class _Side:
                 if path in self._last and self._last[path].shape == w.shape
             },
             environment=self.reference.environment,
-            sensitivity=self._sensitivity(steps) if steps and judge.first is None else None,
+            sensitivity=(
+                self._sensitivity(steps) if steps and judge.tables and judge.first is None else None
+            ),
         )
 
     def _sensitivity(self, steps: Steps) -> Sensitivity:
@@ -246,6 +257,19 @@ class _Side:
         return sensitivity(
             self.problem, self.runners.scratch, steps, differs_from(steps, bounds), self.mode
         )
+
+
+def modes_of(candidate: Trainer | None) -> tuple[Mode, ...]:
+    """Return the modes a candidate can run in: one that cannot be restarted runs free only."""
+    return ("free",) if getattr(candidate, "free_only", False) else MODES
+
+
+def check_modes(modes: Sequence[Mode]) -> tuple[Mode, ...]:
+    """Return modes as they are; raises ``ValueError`` for none, or for what is none."""
+    if isinstance(modes, str) or not modes or not set(modes) <= set(MODES):
+        message = f"modes must be some of {MODES}, at least one, received {modes!r}"
+        raise ValueError(message)
+    return tuple(modes)
 
 
 def _given(tolerance: Given, steps: Steps, site: str, number: int) -> Array:

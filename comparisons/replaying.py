@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from comparisons.causes import Ground
-from comparisons.checking import modes_of
+from comparisons.comparing import modes_of
 from comparisons.problems import ProblemError
 from comparisons.runs import Mode, Trainer
 from comparisons.runs.trainers import Array, Arrays
 from comparisons.verdicts import Outcome
+from comparisons.verdicts.judge import outcomes
+from comparisons.verdicts.measuring import distance
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,6 @@ def _record(ground: Ground, candidate: Trainer, mode: Mode, number: int) -> dict
 def _outcome(ours: Array, theirs: Array, allowed: float) -> Outcome:
     if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
         return Outcome.INCOMPARABLE
-    if np.array_equal(ours, theirs, equal_nan=True):
-        return Outcome.EXACT
-    if not np.array_equal(np.isfinite(ours), np.isfinite(theirs)):
-        return Outcome.INCOMPARABLE
-    apart: npt.NDArray[np.bool_] = np.abs(ours - theirs) > allowed
-    return Outcome.DIVERGED if apart.any() else Outcome.CLOSE
+    found = distance(ours[np.newaxis], theirs[np.newaxis], None)
+    (outcome,) = outcomes(found, np.array([allowed]))
+    return Outcome(int(outcome))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comparisons.causes import Ground
-from comparisons.checking import Checked, examine_on, modes_of
+from comparisons.checking import Checked, examine_on
+from comparisons.comparing import modes_of
 from comparisons.replaying import Replayed, replay_step
 from comparisons.sandbox import Limits, open_file
 

@@ -26,8 +26,11 @@ def _hold_back_stderr() -> Iterator[None]:
     """Keep TensorFlow's start-up notices off the terminal; show them if the import fails.
 
     They are written by C++ before any logging can be configured, so only the file descriptor
-    helps.
+    helps. A program without a standard error has nothing to keep them off.
     """
+    if sys.stderr is None:
+        yield
+        return
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         original = os.dup(2)

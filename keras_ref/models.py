@@ -37,12 +37,13 @@ def build(
 ) -> Any:
     """Return a compiled ``keras.Sequential`` that holds exactly these weights.
 
+    A config that Keras wrote names the dtype of every layer; ``dtype`` takes the place of all.
     ``weights`` are in the order of ``set_weights``: by layer, the kernel before the bias. They
     are set as arrays and never by an initializer, since Keras rounds a ``Constant(0.1)`` to
     float32 even in a float64 model. XLA is off, as it is by default on a CPU.
     """
     with everything_in(dtype):
-        model = keras.Sequential.from_config(dict(model_config))
+        model = keras.Sequential.from_config(_without_dtypes(model_config))
         model.set_weights([np.asarray(w, dtype) for w in weights])
         model.compile(
             optimizer=_read(keras.optimizers, compile_config["optimizer"]),
@@ -51,6 +52,15 @@ def build(
         )
         model.optimizer.build(model.trainable_variables)
     return model
+
+
+def _without_dtypes(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a model's config in which no layer names a dtype of its own."""
+    layers = [
+        {**layer, "config": {k: v for k, v in layer["config"].items() if k != "dtype"}}
+        for layer in model["layers"]
+    ]
+    return {**model, "layers": layers}
 
 
 def _read(kind: Any, config: str | Mapping[str, Any]) -> Any:

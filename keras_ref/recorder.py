@@ -59,8 +59,11 @@ class Recorder:
 
         Returns each site's values, stacked by step: outputs (steps, batch, …), losses
         (steps,), gradients, slots and parameters (steps, *shape). Losses and gradients belong
-        to the parameters before the step's update.
+        to the parameters before the step's update. Raises ``ValueError`` where there is no step.
         """
+        if len(x) == 0:
+            message = f"there must be a step to record, received x of shape {x.shape}"
+            raise ValueError(message)
         values = self._loop(x, y)(tf.convert_to_tensor(x), tf.convert_to_tensor(y))
         # The tensors' own memory, which nobody else will write to: numpy() would copy it.
         return {
@@ -69,11 +72,12 @@ class Recorder:
         }
 
     def _loop(self, x: Array, y: Array) -> Any:
-        """Return the compiled loop for batches of these ranks and dtypes, traced once.
+        """Return the compiled loop for samples of these shapes and dtypes, traced once.
 
-        Sizes are left open, as ``fit`` leaves them, so that a short batch runs the same code.
+        The numbers of steps and of rows are left open, as ``fit`` leaves them, so that a short
+        batch runs the same code.
         """
-        key = (x.shape[2:], y.shape[2:], y.dtype.name)
+        key = (x.shape[2:], y.shape[2:], x.dtype.name, y.dtype.name)
         if key not in self._loops:
             signature = (
                 tf.TensorSpec([None, None, *x.shape[2:]], x.dtype),

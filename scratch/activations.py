@@ -7,7 +7,7 @@ TensorFlow, and the docstring names it.
 
 import numpy as np
 
-from scratch.arrays import Activation, ActivationPullback, Array
+from scratch.arrays import ActivationFunction, ActivationPullback, Array
 
 
 def linear(x: Array) -> tuple[Array, ActivationPullback]:
@@ -58,8 +58,9 @@ def leaky_relu(x: Array, negative_slope: float = 0.2) -> tuple[Array, Activation
 def elu(x: Array, alpha: float = 1.0) -> tuple[Array, ActivationPullback]:
     """``y = x`` where ``x > 0``, else ``alpha * (exp(x) - 1)``.
 
-    ``expm1`` keeps the digits that ``exp(x) - 1`` loses near 0, and ``y + alpha`` is the
-    derivative on the negative side.
+    ``expm1`` keeps the digits that ``exp(x) - 1`` loses near 0. On the negative side the
+    derivative is ``y + alpha``, which has lost its digits where ``y`` is nearly ``-alpha``, as
+    Keras's has; at 0 it is ``alpha``.
     """
     y: Array = np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
     return y, lambda dy: np.where(x > 0, dy, dy * (y + alpha))
@@ -82,7 +83,7 @@ def softmax(x: Array) -> tuple[Array, ActivationPullback]:
     return y, lambda dy: y * (dy - (dy * y).sum(axis=-1, keepdims=True))
 
 
-ACTIVATIONS: dict[str, Activation] = {
+ACTIVATIONS: dict[str, ActivationFunction] = {
     "linear": linear,
     "sigmoid": sigmoid,
     "tanh": tanh,
@@ -94,7 +95,16 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-def get(activation: str | Activation | None) -> Activation:
+def named(activation: str | ActivationFunction | None) -> str | ActivationFunction:
+    """Return the name of an activation; a function that has none here is itself.
+
+    ``None`` is ``linear``. Raises ``ValueError`` as ``get`` does.
+    """
+    function = get(activation)
+    return next((name for name, known in ACTIVATIONS.items() if known is function), function)
+
+
+def get(activation: str | ActivationFunction | None) -> ActivationFunction:
     """Return the activation of that name; ``None`` is ``linear``, a function is itself.
 
     Raises ``ValueError`` for a name that is not in ``ACTIVATIONS``.

@@ -1,6 +1,6 @@
 """The types that travel between the modules of this package.
 
-Every computation runs in the dtype of its inputs: float32, float64 or long double.
+Every computation runs in the dtype of its inputs, which is one: float32, float64 or long double.
 """
 
 from collections.abc import Callable
@@ -22,4 +22,4 @@ Pullback: TypeAlias = Callable[[Array], tuple[Promise, Params]]
 
 #: An activation has no parameters: ``dL/dy`` goes in and ``dL/dx`` comes out.
 ActivationPullback: TypeAlias = Callable[[Array], Array]
-Activation: TypeAlias = Callable[[Array], tuple[Array, ActivationPullback]]
+ActivationFunction: TypeAlias = Callable[[Array], tuple[Array, ActivationPullback]]

@@ -6,9 +6,11 @@ does not compute is refused by name, never passed over.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
 
 T = TypeVar("T", bound="Configured")
 
@@ -35,6 +37,16 @@ class Configured:
 
     module: ClassVar[str]
 
+    def __post_init__(self) -> None:
+        """Hold NumPy's numbers as Python's, which leave the dtype of what they multiply alone."""
+        for name, value in vars(self).items():
+            if isinstance(value, np.generic):
+                self._set(name, float(value) if isinstance(value, np.floating) else value.item())
+
+    def _set(self, name: str, value: Any) -> None:
+        """Set a field while the value is being made: afterwards it is frozen."""
+        object.__setattr__(self, name, value)
+
     def get_config(self) -> dict[str, Any]:
         """Return the fields in the form of Keras's ``get_config``."""
         # Every subclass is a dataclass; this base is none, so that it adds no field.
@@ -48,19 +60,32 @@ class Configured:
         Raises ``ValueError`` for a setting that Keras would act on and scratch would not.
         """
         names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
-        for name, value in config.items():
-            if name in names or value is None:
-                continue
-            allowed = NEUTRAL.get(name, ())
-            if ... not in allowed and value not in allowed:
-                message = f"scratch {cls.__name__} has no {name!r}, so it cannot honour {value!r}"
-                raise ValueError(message)
+        refuse_settings(cls.__name__, config, names, NEUTRAL)
         return cls(**{name: value for name, value in config.items() if name in names})
+
+
+def refuse_settings(
+    of: str,
+    config: Mapping[str, Any],
+    known: Iterable[str],
+    neutral: Mapping[str, tuple[Any, ...]],
+) -> None:
+    """Raise ``ValueError`` for a setting that Keras would act on and scratch would not."""
+    for name, value in config.items():
+        if name in known or value is None:
+            continue
+        allowed = neutral.get(name, ())
+        if ... not in allowed and value not in allowed:
+            message = f"scratch {of} has no {name!r}, so it cannot honour {value!r}"
+            raise ValueError(message)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Configured):
         return serialize(value)
+    if callable(value):
+        message = f"{value!r} has no name that a config could hold: give one by its name"
+        raise ValueError(message)  # noqa: TRY004  a value that fits here and not into a config
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -81,24 +106,33 @@ def snake_case(name: str) -> str:
 
 
 def resolve(
-    kind: str, classes: Mapping[str, type[T]], identifier: str | Mapping[str, Any] | T
+    base: type[T], classes: Mapping[str, type[T]], identifier: str | Mapping[str, Any] | T
 ) -> T:
-    """Return the thing meant by a name, by a config, or by the thing itself.
+    """Return the ``base`` meant by a name, by a config, by a class, or by the thing itself.
 
-    ``classes`` maps every name that Keras accepts to a class. Raises ``ValueError`` for one
-    that is not there, with the names that are.
+    ``classes`` maps names to classes. Raises ``ValueError`` for what is not there, with the names
+    that are.
     """
-    if isinstance(identifier, str):
-        name, config = identifier, {}
-    elif isinstance(identifier, Mapping):
-        name, config = identifier["class_name"], identifier["config"]
-    else:
+    if isinstance(identifier, base):
         return identifier
-    if name not in classes:
+    name: Any = identifier
+    config: Mapping[str, Any] = {}
+    if isinstance(identifier, type) and identifier in classes.values():
+        name = identifier.__name__
+    elif isinstance(identifier, Mapping) and not _is_ones_own(identifier):
+        name, config = identifier.get("class_name"), identifier.get("config", {})
+    if not isinstance(name, str) or name not in classes:
         known = ", ".join(sorted({cls.__name__ for cls in classes.values()}))
-        message = f"scratch has no {kind} {name!r}; it has {known}"
+        message = f"scratch has no {base.__name__.lower()} {name!r}; it has {known}"
         raise ValueError(message)
     return classes[name].from_config(config)
+
+
+def _is_ones_own(config: Mapping[str, Any]) -> bool:
+    """Return whether a config is of a class of one's own, which Keras writes ``package>Name``."""
+    return ">" in str(config.get("registered_name")) or not str(
+        config.get("module") or "keras"
+    ).startswith("keras")
 
 
 def by_name(*classes: type[T], **aliases: type[T]) -> dict[str, type[T]]:

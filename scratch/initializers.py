@@ -175,4 +175,4 @@ INITIALIZERS: dict[str, type[Initializer]] = by_name(
 
 def get(identifier: str | Mapping[str, Any] | Initializer) -> Initializer:
     """Return the initializer meant by a name or a config; raises ``ValueError`` if unknown."""
-    return resolve("initializer", INITIALIZERS, identifier)
+    return resolve(Initializer, INITIALIZERS, identifier)

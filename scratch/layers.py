@@ -19,8 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scratch import activations, initializers
-from scratch.arrays import Activation as ActivationFunction
-from scratch.arrays import Array, Params, Pullback
+from scratch.arrays import ActivationFunction, Array, Params, Promise, Pullback
 from scratch.configuration import Configured, by_name, resolve
 
 Shape = tuple[int, ...]
@@ -34,8 +33,16 @@ class Layer(Configured):
     name: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
-        """Refuse an activation that scratch does not have."""
-        activations.get(getattr(self, "activation", None))
+        """Refuse a name that could not be part of a site's."""
+        super().__post_init__()
+        if not isinstance(self.name, str) or "/" in self.name:
+            message = f"a layer's name must be text without '/', received {self.name!r}"
+            raise ValueError(message)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the fields in the form of Keras's ``get_config``, the name once there is one."""
+        config = super().get_config()
+        return config if self.name else {k: v for k, v in config.items() if k != "name"}
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of one sample's output."""
@@ -57,6 +64,18 @@ class InputLayer(Layer):
 
     batch_shape: tuple[int | None, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse an open size of any axis but the batch's."""
+        super().__post_init__()
+        self._set("batch_shape", tuple(self.batch_shape))
+        sizes = self.batch_shape[1:]
+        if not sizes or not all(isinstance(size, int) and size > 0 for size in sizes):
+            message = (
+                "scratch needs the size of every axis of a sample, at least one, from 1 on; "
+                f"received the shape {sizes}"
+            )
+            raise ValueError(message)
+
     def __call__(self, params: Params, x: Array) -> tuple[Array, Pullback]:
         return x, lambda dy: (lambda: dy, {})
 
@@ -75,7 +94,8 @@ class Dense(Layer):
 
         dL/dkernel = xᵀ @ dz      dL/dbias = sum of dz over the batch      dL/dx = dz @ kernelᵀ
 
-    The sums run over the batch because every sample goes through the same parameters.
+    The sums run over the batch, and over any axes between it and the last one, because all of
+    these go through the same parameters.
     """
 
     units: int
@@ -83,6 +103,16 @@ class Dense(Layer):
     use_bias: bool = True
     kernel_initializer: str | Mapping[str, Any] | initializers.Initializer = "glorot_uniform"
     bias_initializer: str | Mapping[str, Any] | initializers.Initializer = "zeros"
+
+    def __post_init__(self) -> None:
+        """Refuse what no layer can be made of, now and not when it is built."""
+        super().__post_init__()
+        if not isinstance(self.units, int) or self.units < 1:
+            message = f"units must be a whole number from 1 on, received {self.units!r}"
+            raise ValueError(message)
+        self._set("activation", activations.named(self.activation))
+        self._set("kernel_initializer", _initializer(self.kernel_initializer))
+        self._set("bias_initializer", _initializer(self.bias_initializer))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of one sample's output: ``units`` in place of the last axis."""
@@ -106,11 +136,11 @@ class Dense(Layer):
             z = z + params["bias"]
         y, activation_pullback = activations.get(self.activation)(z)
 
-        def pullback(dy: Array) -> tuple[Any, Params]:
+        def pullback(dy: Array) -> tuple[Promise, Params]:
             dz = activation_pullback(dy.reshape(z.shape))
             dparams = {"kernel": rows.T @ dz}
             if self.use_bias:
-                dparams["bias"] = np.add.reduce(dz, axis=0)
+                dparams["bias"] = dz.sum(axis=0)
             return lambda: (dz @ kernel.T).reshape(x.shape), dparams
 
         return y.reshape(*x.shape[:-1], self.units), pullback
@@ -120,7 +150,12 @@ class Dense(Layer):
 class Activation(Layer):
     """``y = activation(x)``, a layer of its own."""
 
-    activation: str | ActivationFunction
+    activation: str | ActivationFunction | None
+
+    def __post_init__(self) -> None:
+        """Refuse an activation that scratch does not have."""
+        super().__post_init__()
+        self._set("activation", activations.named(self.activation))
 
     def __call__(self, params: Params, x: Array) -> tuple[Array, Pullback]:
         """Return ``y`` and the pullback of ``dy`` to ``dx``; there are no parameters."""
@@ -146,4 +181,12 @@ LAYERS: dict[str, type[Layer]] = by_name(InputLayer, Dense, Activation, Flatten)
 
 def get(identifier: Mapping[str, Any] | Layer) -> Layer:
     """Return the layer that a config describes; raises ``ValueError`` if scratch has none."""
-    return resolve("layer", LAYERS, identifier)
+    return resolve(Layer, LAYERS, identifier)
+
+
+def _initializer(
+    identifier: str | Mapping[str, Any] | initializers.Initializer,
+) -> str | initializers.Initializer:
+    """Return the name of an initializer, if that was given, or else the initializer itself."""
+    found = initializers.get(identifier)
+    return identifier if isinstance(identifier, str) else found

@@ -30,6 +30,7 @@ class Loss(Configured):
 
     def __post_init__(self) -> None:
         """Refuse a reduction that scratch does not compute."""
+        super().__post_init__()
         if self.reduction not in {"sum_over_batch_size", "sum"}:
             message = (
                 f"{type(self).__name__}: reduction must be 'sum_over_batch_size' or 'sum', "
@@ -41,26 +42,48 @@ class Loss(Configured):
         """Return what the sum over that many samples is divided by."""
         return 1 if self.reduction == "sum" else samples
 
+    def terms(self, y_pred: Array) -> int:
+        """Return what the sum over all outputs of all samples is divided by."""
+        outputs: int = y_pred.shape[-1]
+        return outputs * self.divisor(y_pred.size // outputs)
+
     def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
-        """Return the loss of the batch, a scalar, and its gradient, shaped like ``y_pred``."""
+        """Return the loss of the batch, a scalar, and its gradient, shaped like ``y_pred``.
+
+        Both are in the dtype of ``y_pred``. Raises ``ValueError`` for targets of another shape.
+        """
         raise NotImplementedError
+
+
+def targets(y_true: Array, y_pred: Array) -> Array:
+    """Return ``y_true`` in the dtype of ``y_pred``, whose shape it must have.
+
+    Broadcast, (n,) against (n, 1) would be (n, n): the loss of every pair.
+    """
+    if y_true.shape != y_pred.shape:
+        message = (
+            f"y_true must have the shape of y_pred, {y_pred.shape}, received {y_true.shape}"
+            " (class numbers are for SparseCategoricalCrossentropy)"
+        )
+        raise ValueError(message)
+    return y_true if y_true.dtype == y_pred.dtype else y_true.astype(y_pred.dtype)
 
 
 @dataclass(frozen=True)
 class MeanSquaredError(Loss):
     """``(y_pred - y_true)**2``: the mean over the last axis, then over the batch.
 
-    Both means divide, so the gradient is ``2 (y_pred - y_true) / y_pred.size``.
+    Both means divide, so the gradient is ``2 (y_pred - y_true) / y_pred.size``; with the
+    reduction ``sum`` only the first does.
     """
 
     reduction: str = "sum_over_batch_size"
 
     def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
         """Return the loss and ``dL/dy_pred``; both arrays are (batch, …, outputs)."""
-        error = y_pred - y_true
-        outputs = y_pred.shape[-1]
-        terms = outputs * self.divisor(y_pred.size // outputs)
-        return np.add.reduce(error * error, axis=None) / terms, 2 * error / terms
+        error = y_pred - targets(y_true, y_pred)
+        terms = self.terms(y_pred)
+        return (error * error).sum() / terms, 2 * error / terms
 
 
 @dataclass(frozen=True)
@@ -74,9 +97,8 @@ class MeanAbsoluteError(Loss):
 
     def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
         """Return the loss and ``dL/dy_pred``; both arrays are (batch, …, outputs)."""
-        error = y_pred - y_true
-        outputs = y_pred.shape[-1]
-        terms = outputs * self.divisor(y_pred.size // outputs)
+        error = y_pred - targets(y_true, y_pred)
+        terms = self.terms(y_pred)
         return np.abs(error).sum() / terms, np.sign(error) / terms
 
 
@@ -96,13 +118,13 @@ class BinaryCrossentropy(Loss):
 
     def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
         """Return the loss and ``dL/dy_pred``; both arrays are (batch, …, outputs)."""
+        y = targets(y_true, y_pred)
         if self.label_smoothing:
-            y_true = y_true * (1 - self.label_smoothing) + 0.5 * self.label_smoothing
+            y = y * (1 - self.label_smoothing) + 0.5 * self.label_smoothing
         formula = _binary_from_logits if self.from_logits else _binary_from_probabilities
-        losses, gradient = formula(y_true, y_pred)
-        outputs = y_pred.shape[-1]
-        terms = outputs * self.divisor(y_pred.size // outputs)
-        return np.add.reduce(losses, axis=None) / terms, gradient / terms
+        losses, gradient = formula(y, y_pred)
+        terms = self.terms(y_pred)
+        return losses.sum() / terms, gradient / terms
 
 
 def _binary_from_logits(y: Array, z: Array) -> tuple[Array, Array]:
@@ -132,7 +154,8 @@ class CategoricalCrossentropy(Loss):
 
     ``y_true`` is one-hot (``label_smoothing`` s moves it to ``y (1 - s) + s / classes``).
     ``y_pred`` holds ``p``, divided by its sum before the clip; or with ``from_logits`` it
-    holds ``z`` where ``p = softmax(z)``, and the derivative is ``p - y``.
+    holds ``z`` where ``p = softmax(z)``, and the derivative is ``p - y``. That is the slope where
+    each row of ``y`` sums to 1 (else it would be ``p sum(y) - y``), and what TensorFlow takes.
     """
 
     from_logits: bool = False
@@ -141,20 +164,26 @@ class CategoricalCrossentropy(Loss):
 
     def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
         """Return the loss and ``dL/dy_pred``; both arrays are (batch, …, classes)."""
-        classes = y_pred.shape[-1]
+        y, classes = targets(y_true, y_pred), y_pred.shape[-1]
         if self.label_smoothing:
-            y_true = y_true * (1 - self.label_smoothing) + self.label_smoothing / classes
+            y = y * (1 - self.label_smoothing) + self.label_smoothing / classes
         formula = _categorical_from_logits if self.from_logits else _categorical_from_probabilities
-        losses, gradient = formula(y_true, y_pred)
+        losses, gradient = formula(y, y_pred)
         terms = self.divisor(losses.size)
         return losses.sum() / terms, gradient / terms
 
 
 def _categorical_from_logits(y: Array, z: Array) -> tuple[Array, Array]:
+    surprise, p = _log_softmax(z)
+    return (y * surprise).sum(axis=-1), p - y
+
+
+def _log_softmax(z: Array) -> tuple[Array, Array]:
+    """Return ``-log p`` and ``p = softmax(z)``, over the last axis."""
     shifted = z - z.max(axis=-1, keepdims=True)
     e = np.exp(shifted)
     total = e.sum(axis=-1, keepdims=True)
-    return (y * (np.log(total) - shifted)).sum(axis=-1), e / total - y
+    return np.log(total) - shifted, e / total
 
 
 def _categorical_from_probabilities(y: Array, p: Array) -> tuple[Array, Array]:
@@ -180,24 +209,45 @@ class SparseCategoricalCrossentropy(Loss):
     reduction: str = "sum_over_batch_size"
 
     def __call__(self, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
-        """Return the loss and ``dL/dy_pred``, which is (batch, …, classes)."""
-        classes = y_pred.shape[-1]
-        labels = y_true.reshape(y_pred.shape[:-1]).astype(np.intp)
-        if labels.size and not 0 <= labels.min() <= labels.max() < classes:
-            message = (
-                f"class numbers must be 0 to {classes - 1}, "
-                f"received {labels.min()} to {labels.max()}"
-            )
-            raise ValueError(message)
-        one_hot = (labels[..., np.newaxis] == np.arange(classes)).astype(y_pred.dtype)
+        """Return the loss and ``dL/dy_pred``, which is (batch, …, classes).
+
+        Raises ``ValueError`` for what are no class numbers.
+        """
+        labels = class_numbers(y_true, y_pred)
         if self.from_logits:
-            losses, gradient = _categorical_from_logits(one_hot, y_pred)
+            losses, gradient = _sparse_from_logits(labels, y_pred)
         else:
             clipped = np.clip(y_pred, EPSILON, 1 - EPSILON)
-            losses, dlogits = _categorical_from_logits(one_hot, np.log(clipped))
+            losses, dlogits = _sparse_from_logits(labels, np.log(clipped))
             gradient = dlogits / clipped * _inside(y_pred)
         terms = self.divisor(losses.size)
         return losses.sum() / terms, gradient / terms
+
+
+def class_numbers(y_true: Array, y_pred: Array) -> Array:
+    """Return ``y_true`` as (batch, …, 1) class numbers of ``y_pred``, (batch, …, classes)."""
+    *samples, classes = y_pred.shape
+    if y_true.shape not in {(*samples,), (*samples, 1)}:
+        message = (
+            f"class numbers must have the shape {(*samples,)} or {(*samples, 1)}, "
+            f"received {y_true.shape} (one-hot rows are for CategoricalCrossentropy)"
+        )
+        raise ValueError(message)
+    right = (y_true >= 0) & (y_true < classes) & (y_true == np.floor(y_true))
+    if not right.all():
+        message = (
+            f"class numbers must be whole, from 0 to {classes - 1}, "
+            f"received {y_true[~right].flat[0]}"
+        )
+        raise ValueError(message)
+    return y_true.reshape(*samples, 1).astype(np.intp)
+
+
+def _sparse_from_logits(labels: Array, z: Array) -> tuple[Array, Array]:
+    surprise, p = _log_softmax(z)
+    one_hot = labels == np.arange(z.shape[-1])
+    # Only the true class is looked at: beside it a logit may be -inf.
+    return np.take_along_axis(surprise, labels, axis=-1), p - one_hot
 
 
 LOSSES: dict[str, type[Loss]] = by_name(
@@ -217,4 +267,4 @@ LOSSES: dict[str, type[Loss]] = by_name(
 
 def get(identifier: str | Mapping[str, Any] | Loss) -> Loss:
     """Return the loss meant by a name or a config; raises ``ValueError`` if unknown."""
-    return resolve("loss", LOSSES, identifier)
+    return resolve(Loss, LOSSES, identifier)

@@ -30,11 +30,12 @@ class Optimizer(Configured):
 
     def __post_init__(self) -> None:
         """Refuse a schedule, which scratch does not compute."""
-        if not isinstance(self.learning_rate, int | float):
+        super().__post_init__()
+        if not isinstance(self.learning_rate, int | float) or self.learning_rate is True:
             message = (
                 f"{type(self).__name__}: learning_rate must be a number, not {self.learning_rate!r}"
             )
-            raise ValueError(message)  # noqa: TRY004  a wrong value of a config, like the others
+            raise ValueError(message)
 
     def slots(self, w: Array) -> Slots:
         """Return the slots of a new parameter, each 0 and shaped like it."""
@@ -99,7 +100,9 @@ class RMSprop(Optimizer):
         w <- w - m
 
     ``centered`` also keeps the running mean ``a`` of ``g`` and puts ``v - a**2`` for ``v``
-    under the root. Note where ``epsilon`` stands: inside the root.
+    under the root. Note where ``epsilon`` stands: inside the root. When the gradient hardly
+    changes, rounding can make ``v - a**2`` less than ``-epsilon``: the parameter is then NaN, here
+    as in Keras.
     """
 
     learning_rate: float = 0.001
@@ -155,9 +158,8 @@ class Adam(Optimizer):
         return ("momentum", "velocity", *(("velocity_hat",) if self.amsgrad else ()))
 
     def bias_corrections(self, t: int, dtype: np.dtype[Any]) -> tuple[Any, Any]:
-        """Return ``1 - beta_1**t`` and ``1 - beta_2**t``, computed in that dtype."""
-        beta_1, beta_2, steps = (dtype.type(x) for x in (self.beta_1, self.beta_2, t))
-        return 1 - beta_1**steps, 1 - beta_2**steps
+        """Return the ``bias_corrections`` of the two betas."""
+        return bias_corrections(self.beta_1, self.beta_2, t, dtype)
 
     def update(self, w: Array, g: Array, slots: Slots, t: int) -> tuple[Array, Slots]:
         """Apply the rule above."""
@@ -173,9 +175,18 @@ class Adam(Optimizer):
         return w - m * rate / (np.sqrt(v) + self.epsilon), new
 
 
+def bias_corrections(beta_1: float, beta_2: float, t: int, dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """Return ``1 - beta_1**t`` and ``1 - beta_2**t``, computed in that dtype."""
+    base_1, base_2, steps = (dtype.type(x) for x in (beta_1, beta_2, t))
+    return 1 - base_1**steps, 1 - base_2**steps
+
+
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam with decoupled weight decay: Loshchilov and Hutter (2019)."""
+    """Adam with decoupled weight decay: Loshchilov and Hutter (2019).
+
+    Their decay is not scaled by the learning rate; as Keras has it, it is.
+    """
 
     weight_decay: float | None = 0.004
 
@@ -187,4 +198,4 @@ OPTIMIZERS: dict[str, type[Optimizer]] = by_name(
 
 def get(identifier: str | Mapping[str, Any] | Optimizer) -> Optimizer:
     """Return the optimizer meant by a name or a config; raises ``ValueError`` if unknown."""
-    return resolve("optimizer", OPTIMIZERS, identifier)
+    return resolve(Optimizer, OPTIMIZERS, identifier)

@@ -16,11 +16,24 @@ import numpy.typing as npt
 from scratch import layers as layer_module
 from scratch import losses, optimizers, training
 from scratch.arrays import Array, Params
-from scratch.configuration import serialize, snake_case
+from scratch.configuration import refuse_settings, serialize, snake_case
 from scratch.layers import InputLayer, Layer
 from scratch.losses import Loss
 from scratch.optimizers import Optimizer
 from scratch.training import Network, State
+
+#: The dtypes that a model can compute in; long double is float64 on some systems.
+DTYPES = tuple(np.dtype(kind) for kind in (np.float32, np.float64, np.longdouble))
+
+#: Settings of ``compile`` that Keras writes into its configs and that change no number.
+NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "metrics": (...,),
+    "weighted_metrics": (...,),
+    "run_eagerly": (...,),
+    "steps_per_execution": (...,),
+    "jit_compile": (...,),
+    "auto_scale_loss": (...,),
+}
 
 
 @dataclass
@@ -36,6 +49,8 @@ class Sequential:
     The first may be an ``Input``; without one, the shape of the first batch is taken.
     Parameters and computations have ``dtype``, float32 unless said otherwise. Initial
     parameters and the order of shuffled epochs come from ``rng``.
+
+    Where an argument says ``verbose``, it is there for Keras's sake: nothing is ever printed.
     """
 
     def __init__(
@@ -47,15 +62,20 @@ class Sequential:
     ) -> None:
         self.name = name
         self.dtype = np.dtype(dtype)
+        if self.dtype not in DTYPES:
+            message = f"a model computes in float32, float64 or long double, not in {self.dtype}"
+            raise ValueError(message)
         self.rng = np.random.default_rng() if rng is None else rng
         self._all_layers = _named(layers)
         self._input_shape: tuple[int, ...] = ()
         self._state: State | None = None
         self._network: Network | None = None
         self._loss: Loss | None = None
-        inputs = [layer for layer in self._all_layers if isinstance(layer, InputLayer)]
-        if inputs:
-            self.build(inputs[0].batch_shape)
+        if any(isinstance(layer, InputLayer) for layer in self._all_layers[1:]):
+            message = "an Input stands first, and there is one at most"
+            raise ValueError(message)
+        if self._all_layers and isinstance(self._all_layers[0], InputLayer):
+            self.build(self._all_layers[0].batch_shape)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -82,7 +102,7 @@ class Sequential:
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make new parameters for batches of that shape, ``(None, …)``, batch first."""
-        self._input_shape = shape = tuple(int(n) for n in input_shape[1:] if n is not None)
+        self._input_shape = shape = tuple(n for n in input_shape[1:] if n is not None)
         params: dict[str, Params] = {}
         for layer in self.layers:
             params[layer.name] = layer.build(shape, self.dtype, self.rng)
@@ -93,8 +113,12 @@ class Sequential:
         self,
         optimizer: str | Mapping[str, Any] | Optimizer = "rmsprop",
         loss: str | Mapping[str, Any] | Loss | None = None,
+        metrics: None = None,
     ) -> None:
-        """Choose the update rule and the loss; slots start at 0."""
+        """Choose the update rule and the loss; slots start at 0. There are no metrics."""
+        if metrics:
+            message = f"scratch computes no metrics besides the loss, received {metrics!r}"
+            raise ValueError(message)
         if loss is None:
             message = "compile() needs a loss: a name, a config or a scratch loss"
             raise ValueError(message)
@@ -150,13 +174,14 @@ class Sequential:
         self,
         x: npt.ArrayLike,
         y: npt.ArrayLike,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         epochs: int = 1,
+        verbose: object = None,
         *,
         shuffle: bool = True,
         validation_data: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     ) -> History:
-        """Train for some epochs; the last batch of each may be short.
+        """Train for some epochs, in batches of 32 unless said otherwise; the last may be short.
 
         The loss of an epoch is the mean over its samples of the losses before each update,
         added up batch by batch in the model's dtype. ``val_loss`` is that of ``evaluate``
@@ -178,7 +203,13 @@ class Sequential:
                 history.history.setdefault("val_loss", []).append(val_loss)
         return history
 
-    def evaluate(self, x: npt.ArrayLike, y: npt.ArrayLike, batch_size: int = 32) -> float:
+    def evaluate(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        batch_size: int | None = None,
+        verbose: object = None,
+    ) -> float:
         """Return the mean loss over the samples, without training."""
         inputs, targets = self._arrays(x, y)
         mean = WeightedMean(self.dtype)
@@ -189,46 +220,68 @@ class Sequential:
             mean.add(value, len(batch))
         return mean.result()
 
-    def predict(self, x: npt.ArrayLike) -> Array:
+    def predict(
+        self, x: npt.ArrayLike, batch_size: int | None = None, verbose: object = None
+    ) -> Array:
         """Return the last layer's output for every sample of ``x``."""
-        (inputs,) = self._arrays(x)
-        for layer in self.layers:
-            inputs, _ = layer(self.state.params[layer.name], inputs)
+        inputs = self._inputs(x)
+        outputs = []
+        for batch in _batches(np.arange(len(inputs)), batch_size):
+            a = inputs[batch]
+            for layer in self.layers:
+                a, _ = layer(self.state.params[layer.name], a)
+            outputs.append(a)
+        return np.concatenate(outputs)
+
+    def _inputs(self, x: npt.ArrayLike) -> Array:
+        """Return ``x`` as an array of samples, in the model's dtype."""
+        inputs = np.asarray(x).astype(self.dtype, copy=False)
+        if self._state is None and inputs.ndim > 1:
+            self.build((None, *inputs.shape[1:]))
+        # As in Keras, one number a sample gets an axis.
+        if inputs.ndim == 1 and self._input_shape == (1,):
+            inputs = inputs[:, np.newaxis]
+        if inputs.ndim < 2 or inputs.shape[1:] != self._input_shape or len(inputs) == 0:
+            wanted = ", ".join(map(str, self._input_shape or ("…",)))
+            message = f"x must have shape (samples, {wanted}), received {np.shape(x)}"
+            raise ValueError(message)
         return inputs
 
-    def _arrays(self, x: npt.ArrayLike, *rest: npt.ArrayLike) -> tuple[Array, ...]:
-        """Return the arguments as arrays; floats in the model's dtype, integers as they are."""
-        arrays = tuple(np.asarray(array) for array in (x, *rest))
-        lengths = [len(array) for array in arrays]
-        if len(set(lengths)) > 1 or 0 in lengths:
-            message = f"x and y need as many samples, at least one, received {lengths}"
+    def _arrays(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
+        """Return samples and their targets as arrays; class numbers stay as they are."""
+        inputs, targets = self._inputs(x), np.asarray(y)
+        if targets.ndim == 0 or len(targets) != len(inputs):
+            message = (
+                f"x and y need as many samples, received the shapes {np.shape(x)} and "
+                f"{targets.shape}"
+            )
             raise ValueError(message)
-        inputs = arrays[0].astype(self.dtype, copy=False)
-        if self._state is None:
-            self.build((None, *inputs.shape[1:]))
         if isinstance(self._loss, losses.SparseCategoricalCrossentropy):
-            return (inputs, *arrays[1:])
-        # As in Keras, one number a sample gets an axis: (n,) against (n, 1) would be (n, n).
-        targets = (y[:, np.newaxis] if y.ndim == 1 else y for y in arrays[1:])
-        return (inputs, *(y.astype(self.dtype, copy=False) for y in targets))
+            return inputs, targets
+        if targets.ndim == 1:  # (n,) against (n, 1) would be (n, n)
+            targets = targets[:, np.newaxis]
+        return inputs, targets.astype(self.dtype, copy=False)
 
     # Description.
 
     def summary(self, print_fn: Callable[[str], object] = print) -> None:
         """Show each layer with its output shape and number of parameters."""
         rows = [("Layer", "Output shape", "Parameters")]
-        shape = self._input_shape
+        shape, total = self._input_shape, 0
         for layer in self.layers:
-            shape = layer.output_shape(shape)
-            params = self.state.params[layer.name]
-            count = sum(w.size for w in params.values())
             kind = f"{layer.name} ({type(layer).__name__})"
+            if self._state is None:
+                rows.append((kind, "?", "?"))
+                continue
+            shape = layer.output_shape(shape)
+            count = sum(w.size for w in self._state.params[layer.name].values())
+            total += count
             rows.append((kind, f"(None, {', '.join(map(str, shape))})", f"{count:,}"))
-        total = sum(w.size for w in self.get_weights())
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
         print_fn(f"Model: {self.name}")
         for kind, output, count_text in rows:
-            print_fn(f"{kind:<32} {output:<20} {count_text:>12}")
-        print_fn(f"Total parameters: {total:,}")
+            print_fn(f"{kind:<{widths[0]}}  {output:<{widths[1]}}  {count_text:>{widths[2]}}")
+        print_fn(f"Total parameters: {'?' if self._state is None else f'{total:,}'}")
 
     def get_config(self) -> dict[str, Any]:
         """Return the model in the form of Keras's ``Sequential.get_config``."""
@@ -241,7 +294,7 @@ class Sequential:
         dtype: npt.DTypeLike = "float32",
         rng: np.random.Generator | None = None,
     ) -> Self:
-        """Build from what ``get_config`` returned, here or in Keras.
+        """Build from what ``get_config`` returned, here or in Keras, in ``dtype`` throughout.
 
         Raises ``ValueError`` for a layer or a setting that scratch does not compute.
         """
@@ -250,14 +303,16 @@ class Sequential:
 
     def get_compile_config(self) -> dict[str, Any]:
         """Return loss and optimizer in the form of Keras's ``get_compile_config``."""
-        network = self.network
-        return {
-            "optimizer": serialize(network.optimizer),
-            "loss": serialize(self._loss or network.loss),
-        }
+        # The network's loss may be the same computed from logits; this is what was asked for.
+        loss = self.network.loss if self._loss is None else self._loss
+        return {"optimizer": serialize(self.network.optimizer), "loss": serialize(loss)}
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
-        """Compile from what ``get_compile_config`` returned, here or in Keras."""
+        """Compile from what ``get_compile_config`` returned, here or in Keras.
+
+        Raises ``ValueError`` for a setting that Keras would act on and scratch would not.
+        """
+        refuse_settings("compile()", config, {"optimizer", "loss"}, NEUTRAL)
         self.compile(config["optimizer"], config["loss"])
 
 
@@ -282,9 +337,13 @@ class WeightedMean:
         return float(self.total / self.count)
 
 
-def _batches(rows: Array, batch_size: int) -> Iterator[Array]:
-    for start in range(0, len(rows), batch_size):
-        yield rows[start : start + batch_size]
+def _batches(rows: Array, batch_size: int | None) -> Iterator[Array]:
+    size = 32 if batch_size is None else batch_size
+    if not isinstance(size, int | np.integer) or size < 1:
+        message = f"batch_size must be a whole number from 1 on, received {batch_size!r}"
+        raise ValueError(message)
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def _named(layers: Sequence[Layer]) -> list[Layer]:
@@ -292,6 +351,9 @@ def _named(layers: Sequence[Layer]) -> list[Layer]:
     seen: Counter[str] = Counter()
     named = []
     for layer in layers:
+        if not isinstance(layer, Layer):
+            message = f"a model is made of scratch layers, received {layer!r}"
+            raise ValueError(message)  # noqa: TRY004  a wrong value, like the others
         name = layer.name
         if not name:
             kind = snake_case(type(layer).__name__)

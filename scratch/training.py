@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scratch import activations
-from scratch.arrays import Activation as ActivationFunction
-from scratch.arrays import Array, Params, Promise
+from scratch.arrays import ActivationFunction, Array, Params, Promise
 from scratch.layers import Activation, Dense, Layer
 from scratch.losses import (
     BinaryCrossentropy,
@@ -56,7 +55,12 @@ def network(layers: Sequence[Layer], loss: Loss, optimizer: Optimizer) -> Networ
     A cross-entropy after a sigmoid or a softmax loses digits: the probability saturates, then
     its logarithm undoes the exponential. The pair is better computed from the logits in one
     formula, whose derivative is ``p - y``. Keras on TensorFlow does so by itself when the last
-    layer's activation is one of the two, whatever cross-entropy follows; so does this.
+    layer's activation is one of the two; so does this.
+
+    Keras does not ask whether the two belong together. After a softmax, binary cross-entropy
+    becomes that of the *sigmoids* of the logits, and after a sigmoid, categorical cross-entropy
+    that of their softmax: other numbers than what the model predicts would give. That is Keras
+    and not mathematics, and done here on purpose.
     """
     whole = Network(tuple(layers), loss, optimizer)
     entropies = (BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy)
@@ -97,8 +101,9 @@ def new_slots(net: Network, params: dict[str, Params]) -> dict[str, dict[str, Sl
 def step(net: Network, state: State, x: Array, y: Array) -> tuple[State, Record]:
     """Train on one batch: return the new state and the record of all that was computed.
 
-    ``x`` is (batch, …) and ``y`` what the loss takes. The loss and the gradients belong to the
-    parameters before the update. No array in the record is written to again.
+    ``x`` is (batch, …), in the dtype of the parameters, and ``y`` what the loss takes. The loss and
+    the gradients belong to the parameters before the update. No array in the record is written to
+    again; the output of a first ``Flatten`` is ``x`` itself, in another shape.
     """
     record: Record = {}
 

@@ -72,6 +72,13 @@ def _forward(
     X: npt.ArrayLike, parameters: Parameters, layer_forward: Callable[[Array, Array, Array], Array]
 ) -> tuple[Array, Array]:
     A = A_prev = np.asarray(X, parameters["W1"].dtype)
+    features = len(parameters["W1"])
+    if A.ndim != 2 or len(A) != features:
+        message = (
+            f"X must be (features, batch) with {features} features, received shape {A.shape}; "
+            "one sample is a column, such as [[8], [8]]"
+        )
+        raise ValueError(message)
     for layer in range(1, len(parameters) // 2 + 1):
         A_prev, A = A, layer_forward(A, parameters[f"W{layer}"], parameters[f"b{layer}"])
     return A, A_prev
@@ -197,9 +204,13 @@ def _epochs(
     report: Report | None,
 ) -> list[float]:
     rows = np.asarray(data, parameters["W1"].dtype)
+    if rows.ndim != 2 or len(rows) == 0:
+        message = f"data must have one row a sample, at least one, received shape {rows.shape}"
+        raise ValueError(message)
+    columns = rows[:, :, np.newaxis]
     means = []
     for epoch in range(1, epochs + 1):
-        means.append(float(np.mean([step(row[:-1, np.newaxis], row[-1:]) for row in rows])))
+        means.append(float(np.mean([step(column[:-1], column[-1:]) for column in columns])))
         if report is not None:
             report(epoch, means[-1])
     return means

@@ -63,6 +63,7 @@ class Ground:
         self._spreads = spreads or {}
         self._tolerance = Measured()
         self._dtype = np.finfo(problem.dtype)
+        self._most_share = float(np.sqrt(self._dtype.eps))
         self._base: dict[Mode, list[Honest]] = {}
         self._allowed: dict[Mode, list[Allowed]] = {}
         self._touched: dict[tuple[Fault, int], frozenset[str]] = {}
@@ -161,7 +162,8 @@ class Ground:
         """Return whether two arrays of one step are the same but for rounding.
 
         ``allowed`` holds for numbers of the size that is ``usual`` there, the reference's: the
-        rounding of larger ones is larger in proportion.
+        rounding of larger ones is larger in proportion. But where what is usual is next to
+        nothing, as after a cancellation, that proportion says nothing of rounding.
         """
         if one.shape != other.shape:
             return False
@@ -173,8 +175,8 @@ class Ground:
         if np.array_equal(one, other):
             return True
         apart, size = np.abs(one - other).max(), np.abs(other).max()
-        scale = max(1.0, float(size / max(np.abs(usual).max(), self._dtype.tiny)))
-        return bool(apart <= allowed * scale)
+        share = min(allowed / max(np.abs(usual).max(), self._dtype.tiny), self._most_share)
+        return bool(apart <= max(allowed, share * size))
 
     def _honest_run(self, mode: Mode) -> HonestSteps:
         if mode in self._spreads:

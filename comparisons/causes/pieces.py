@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from comparisons.runs.trainers import Array
-from scratch.arrays import Activation, ActivationPullback, Params
+from scratch.arrays import ActivationFunction, ActivationPullback, Params
 from scratch.losses import Loss
 from scratch.optimizers import Optimizer, Slots
 
@@ -65,7 +65,7 @@ def affine(params: Params, x: Array) -> Array:
     return z + params["bias"] if "bias" in params else z
 
 
-def activation(function: Activation, z: Array) -> tuple[Array, ActivationPullback]:
+def activation(function: ActivationFunction, z: Array) -> tuple[Array, ActivationPullback]:
     """``y = f(z)`` and its pullback."""
     return function(z)
 

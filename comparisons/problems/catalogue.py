@@ -4,20 +4,20 @@ Drawn weights and data come from ``RandomState``, whose streams NumPy has frozen
 are rounded to a few decimals, so that a problem is the same numbers everywhere.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from comparisons.problems.problem import Problem, ProblemError
-from scratch import Activation, Dense, Flatten, Input, Sequential
-from scratch.layers import Layer
+from comparisons.problems.defining import define
+from comparisons.problems.errors import ProblemError
+from comparisons.problems.problem import Problem
+from scratch import Activation, Dense, Flatten
 from scratch.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
-    Loss,
     MeanAbsoluteError,
     MeanSquaredError,
     SparseCategoricalCrossentropy,
@@ -37,50 +37,6 @@ FEATURES = np.array(
 TARGETS = np.array([[0.9], [-0.4], [1.3], [-1.1], [0.6], [-0.7], [0.3]])
 LABELS = (TARGETS > 0).astype(float)
 CLASSES = np.array([[2], [0], [1], [0], [1], [2], [2]])
-
-
-def define(
-    name: str,
-    question: str,
-    layers: Sequence[Layer],
-    loss: Loss,
-    optimizer: Optimizer,
-    data: tuple[Array, Array],
-    *,
-    weights: Sequence[Any] | float,
-    epochs: int,
-    batch_size: int = 1,
-    order: npt.ArrayLike | None = None,
-    dtype: str = "float64",
-) -> Problem:
-    """Return a problem of layers, data and a start.
-
-    ``weights`` are the initial parameters in Keras's order, or a number: then they are drawn
-    uniformly between minus and plus that number. Rows come in order unless ``order``
-    (epochs, rows) says otherwise.
-    """
-    x, y = data
-    model = Sequential([Input(x.shape[1:]), *layers], name=name)
-    model.compile(optimizer, loss)
-    paths = [f"{layer}/{t}" for layer, params in model.state.params.items() for t in params]
-    arrays = _drawn(model.get_weights(), weights) if isinstance(weights, float) else weights
-    return Problem(
-        name=name,
-        question=question,
-        model=model.get_config(),
-        training=model.get_compile_config(),
-        x=x,
-        y=y,
-        weights={path: np.asarray(w) for path, w in zip(paths, arrays, strict=True)},
-        order=np.tile(np.arange(len(x)), (epochs, 1)) if order is None else np.asarray(order),
-        batch_size=batch_size,
-        dtype=dtype,
-    )
-
-
-def _drawn(like: Sequence[Array], spread: float) -> list[Array]:
-    draw = np.random.RandomState(len(like))
-    return [draw.uniform(-spread, spread, w.shape).round(3) for w in like]
 
 
 def _tenths() -> list[Array]:

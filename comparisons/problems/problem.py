@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 import scratch
+from comparisons.problems.configs import DTYPES, compiled, frozen
+from comparisons.problems.errors import is_count, numbers, refusal, seen
 from scratch.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -22,11 +24,7 @@ from scratch.losses import (
 
 Array = npt.NDArray[Any]
 
-DTYPES = ("float32", "float64")
-
-
-class ProblemError(ValueError):
-    """A problem that cannot be run as it stands; the message says what to mend."""
+_CLASSES = "whole class numbers for a sparse crossentropy"
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,14 @@ class Problem:
     """A model, its training, its data and its start, in one dtype.
 
     ``model`` and ``training`` are in the form of Keras's ``Sequential.get_config`` and
-    ``get_compile_config``. ``x`` and ``y`` have one row a sample. ``weights`` maps
+    ``get_compile_config``, from scratch or from Keras; what changes no number is left out of them,
+    and what was left to a default is written out. The dtype of the layers is such a thing: that
+    of the problem decides. ``x`` and ``y`` have one row a sample. ``weights`` maps
     ``layer/tensor`` to the initial parameter, in Keras's order. ``order`` is (epochs, samples):
     the row numbers of each epoch, cut into batches of ``batch_size``, the last one maybe short.
 
-    Raises ``ProblemError`` for what does not fit together.
+    Nothing in a problem can be changed: ``dataclasses.replace`` makes another. Raises
+    ``ProblemError`` for what does not fit together.
     """
 
     name: str
@@ -64,14 +65,14 @@ class Problem:
     dtype: str = "float64"
 
     def __post_init__(self) -> None:
-        """Bring all floats to ``dtype`` and check that everything fits."""
-        if self.dtype not in DTYPES:
-            self._refuse(f"dtype must be one of {', '.join(DTYPES)}, received {self.dtype!r}")
+        """Bring all floats to ``dtype``, write the configs out, and check that everything fits."""
+        self._check_words()
+        made = self.scratch_model
+        _set(self, model=frozen(made.get_config()), training=frozen(made.get_compile_config()))
         sparse = isinstance(self.network.loss, SparseCategoricalCrossentropy)
-        weights = {path: self._floats(f"weight {path}", w) for path, w in self.weights.items()}
-        y = self._classes(self.y) if sparse else self._floats("y", self.y)
-        _set(self, x=self._floats("x", self.x), y=y, weights=weights)
-        _set(self, order=self._whole("order", self._array("order", self.order)))
+        y = self._whole("y", self.y, _CLASSES) if sparse else self._floats("y", self.y)
+        _set(self, x=self._floats("x", self.x), y=y, order=self._whole("order", self.order))
+        _set(self, weights=frozen(self._read_weights()))
         self._check_rows()
         self._check_finite()
         self._check_weights()
@@ -86,14 +87,7 @@ class Problem:
     @cached_property
     def scratch_model(self) -> scratch.Sequential:
         """The model in scratch, compiled; its own random weights mean nothing here."""
-        try:
-            model = scratch.Sequential.from_config(self.model, dtype=self.dtype)
-            model.compile_from_config(self.training)
-        except ValueError as error:
-            raise ProblemError(f"problem {self.name!r}: {error}") from error
-        if self.model["layers"][0]["class_name"] != "InputLayer":
-            self._refuse("its model must begin with an Input that names the shape of a sample")
-        return model
+        return compiled(self.name, self.model, self.training, self.dtype)
 
     @property
     def network(self) -> scratch.training.Network:
@@ -141,36 +135,43 @@ class Problem:
         yield Batches(done, np.stack(pending))
 
     def _refuse(self, sentence: str) -> NoReturn:
-        raise ProblemError(f"problem {self.name!r}: {sentence}")
+        raise refusal(self.name, sentence)
+
+    def _check_words(self) -> None:
+        """Check what is no array and no config, and hold NumPy's numbers as Python's."""
+        for field in ("name", "question"):
+            if not isinstance(value := getattr(self, field), str):
+                self._refuse(f"{field} must be text, received {seen(value)}")
+        if not isinstance(self.dtype, str | np.dtype) or self.dtype not in DTYPES:
+            self._refuse(f"dtype must be one of {', '.join(DTYPES)}, received {self.dtype!r}")
+        if not is_count(self.batch_size):
+            self._refuse(
+                f"batch_size must be a whole number from 1 on, received {seen(self.batch_size)}"
+            )
+        _set(self, dtype=str(self.dtype), batch_size=int(self.batch_size))
+
+    def _read_weights(self) -> dict[str, Array]:
+        """Return copies of the weights in the problem's dtype."""
+        if not isinstance(self.weights, Mapping):
+            self._refuse(
+                f"weights must be a dict of {', '.join(shapes_of(self.scratch_model))}, received "
+                f"{seen(self.weights)}: name each array, or let problems.define() do so"
+            )
+        return {path: self._floats(f"weight {path}", w) for path, w in self.weights.items()}
 
     def _floats(self, name: str, values: npt.ArrayLike) -> Array:
         """Return a copy in the problem's dtype."""
         with np.errstate(over="ignore"):  # what becomes infinite is refused below
-            return np.array(self._array(name, values), self.dtype)
+            return np.array(numbers(self.name, name, values), self.dtype)
 
-    def _array(self, name: str, values: npt.ArrayLike) -> Array:
-        """Return the values as an array of numbers."""
-        try:
-            array = np.asarray(values)
-        except ValueError:
-            self._refuse(f"{name} must be an array, received rows of unequal length")
-        if array.dtype.kind not in "biuf":
-            self._refuse(f"{name} must hold numbers, received {array.dtype} values")
-        return array
-
-    def _whole(self, name: str, numbers: Array) -> Array:
+    def _whole(self, name: str, values: npt.ArrayLike, what: str = "whole numbers") -> Array:
         """Return a copy as whole numbers."""
-        if not (np.isfinite(numbers).all() and np.array_equal(numbers, np.floor(numbers))):
-            self._refuse(f"{name} must hold whole numbers")
-        return numbers.astype(np.int64)
-
-    def _classes(self, values: npt.ArrayLike) -> Array:
-        """Return a copy as class numbers."""
-        numbers = self._array("y", values)
-        self._check_finite_array("y", numbers)
-        if not np.array_equal(numbers, np.floor(numbers)):
-            self._refuse("y must hold whole class numbers for a sparse crossentropy")
-        return numbers.astype(np.int64)
+        array = numbers(self.name, name, values)
+        self._check_finite_array(name, array)
+        if not np.array_equal(array, np.floor(array)):
+            self._refuse(f"{name} must hold {what}")
+        with np.errstate(invalid="ignore"):  # what is too large is no row and no class either
+            return array.astype(np.int64)
 
     def _check_rows(self) -> None:
         rows = len(self.x) if self.x.ndim else 0
@@ -187,8 +188,6 @@ class Problem:
             )
         if self.order.min() < 0 or self.order.max() >= rows:
             self._refuse(f"order must hold row numbers from 0 to {rows - 1}")
-        if not isinstance(self.batch_size, int | np.integer) or self.batch_size < 1:
-            self._refuse(f"batch_size must be a whole number from 1 on, received {self.batch_size}")
 
     def _check_finite(self) -> None:
         arrays = {"x": self.x, "y": self.y}
@@ -203,16 +202,12 @@ class Problem:
             self._refuse(f"{name} must be finite, but {name}{list(index)} is {array[index]}")
 
     def _check_weights(self) -> None:
-        wanted = {
-            f"{layer}/{tensor}": w.shape
-            for layer, params in self.scratch_model.state.params.items()
-            for tensor, w in params.items()
-        }
+        wanted = shapes_of(self.scratch_model)
         received = {path: w.shape for path, w in self.weights.items()}
         if list(wanted) != list(received):
             self._refuse(
                 f"weights must be {', '.join(wanted)} in this order, "
-                f"received {', '.join(received) or 'none'}"
+                f"received {', '.join(map(str, received)) or 'none'}"
             )
         for path, shape in wanted.items():
             if received[path] != shape:
@@ -257,6 +252,15 @@ class Problem:
                 f"class numbers must be from 0 to {classes - 1} for {classes} outputs, "
                 f"found {outside}"
             )
+
+
+def shapes_of(model: scratch.Sequential) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each parameter of a model by ``layer/tensor``, in Keras's order."""
+    return {
+        f"{layer}/{tensor}": w.shape
+        for layer, params in model.state.params.items()
+        for tensor, w in params.items()
+    }
 
 
 def _set(problem: Problem, **fields: Any) -> None:

@@ -1,5 +1,6 @@
 """Runs: trainers along the reference, and the twins that measure what rounding may do."""
 
+from comparisons.runs.guarded import Guarded, TrainerError
 from comparisons.runs.reference import (
     Block,
     Kept,
@@ -23,6 +24,7 @@ from comparisons.runs.twins import is_small, make_twins, usual_twins
 __all__ = [
     "MODES",
     "Block",
+    "Guarded",
     "InHigherPrecision",
     "Kept",
     "KerasMissingError",
@@ -34,6 +36,7 @@ __all__ = [
     "ScratchTrainer",
     "Start",
     "Trainer",
+    "TrainerError",
     "TutorialTrainer",
     "import_keras_ref",
     "is_small",

@@ -24,13 +24,18 @@ class KerasMissingError(RuntimeError):
 class Block:
     """What the reference computed in some consecutive steps, stacked along a new first axis.
 
-    ``x`` and ``y`` are the batches, (steps, batch, …).
+    ``x`` and ``y`` are the batches, (steps, batch, …). Nobody may write to any of it.
     """
 
     first_step: int
     x: Array
     y: Array
     values: Mapping[str, Array]
+
+    def __post_init__(self) -> None:
+        """Let whoever writes to a batch hear of it: others train on it, too."""
+        for array in (self.x, self.y):
+            array.flags.writeable = False
 
     def __len__(self) -> int:
         return len(self.x)

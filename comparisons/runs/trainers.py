@@ -16,7 +16,7 @@ import numpy.typing as npt
 from comparisons.problems import Problem
 from scratch import activations, training
 from scratch.layers import Activation, Dense, Layer
-from scratch.optimizers import Adam, AdamW, Optimizer
+from scratch.optimizers import Adam, AdamW, Optimizer, bias_corrections
 
 Array = npt.NDArray[Any]
 Record = Mapping[str, Array]
@@ -40,7 +40,11 @@ class Trainer(Protocol):
         """Return the state with these parameters; slots are 0 unless given."""
 
     def step(self, state: Any, x: Array, y: Array) -> tuple[Any, Record]:
-        """Train on the batch ``x`` (batch, …), ``y``: return the new state and the record."""
+        """Train on the batch ``x`` (batch, …), ``y``: return the new state and the record.
+
+        The arrays of a record are not written to again; in a comparison, a candidate's are copied
+        before it takes another step, so that it may work in place.
+        """
 
 
 @dataclass(frozen=True)
@@ -168,5 +172,4 @@ class AdamAsHeld(Adam):
 
     def bias_corrections(self, t: int, dtype: np.dtype[Any]) -> tuple[Any, Any]:
         """Return the corrections of the bases held for them."""
-        held = Adam(beta_1=self.beta_1_in_powers, beta_2=self.beta_2_in_powers)
-        return held.bias_corrections(t, dtype)
+        return bias_corrections(self.beta_1_in_powers, self.beta_2_in_powers, t, dtype)

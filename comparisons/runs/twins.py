@@ -23,8 +23,7 @@ import numpy.typing as npt
 from comparisons.problems import Problem
 from comparisons.runs.trainers import ScratchTrainer
 from scratch import activations
-from scratch.arrays import Activation as ActivationFunction
-from scratch.arrays import ActivationPullback, Params, Promise, Pullback
+from scratch.arrays import ActivationFunction, ActivationPullback, Params, Promise, Pullback
 from scratch.layers import Activation, Dense, Layer
 from scratch.losses import Loss
 from scratch.optimizers import Optimizer, Slots
@@ -198,8 +197,12 @@ def is_small(problem: Problem) -> bool:
 
 
 def usual_twins(problem: Problem) -> int:
-    """Return how many twins measure the rounding budgets of a problem."""
-    return _TWINS_SMALL if is_small(problem) else _TWINS_LARGE
+    """Return how many twins measure the rounding budgets of a problem.
+
+    Few where every parameter is a sample in itself: a large model may end in a single bias.
+    """
+    smallest = min((w.size for w in problem.weights.values()), default=0)
+    return _TWINS_LARGE if not is_small(problem) and smallest >= _TWINS_SMALL else _TWINS_SMALL
 
 
 def make_twins(

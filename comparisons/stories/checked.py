@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparisons.checking import Checked, examine, modes_of, reference_for
+from comparisons.checking import Checked, examine, reference_for
+from comparisons.comparing import modes_of
 from comparisons.problems import Problem
 from comparisons.runs import MODES, Mode, Reference, Trainer, scratch_trainer
 from comparisons.sandbox import Limits, open_file

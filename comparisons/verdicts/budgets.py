@@ -91,12 +91,18 @@ class Budgets:
 
         A twin on another branch opens the budget by itself. Where the reference or the
         candidate is on another branch, while its value at the kink is within budget, what it
-        computes from there on is no more than the other branch.
+        computes from there on is no more than the other branch. The candidate has no say of its
+        own where enough others ran: rounding that sends it elsewhere sends one of them, too.
         """
         base = kink.branch(evidence.scratch, evidence.targets)
-        elsewhere = np.zeros_like(base, bool)
-        for run in (evidence.reference, evidence.candidate):
-            elsewhere |= kink.branch(run, evidence.targets) != base
+        twins = np.zeros_like(base, bool)
+        if kink.site in evidence.spread.elsewhere:
+            twins[tuple(evidence.spread.elsewhere[kink.site].T)] = True
+        reference = kink.branch(evidence.reference, evidence.targets) != base
+        candidate = kink.branch(evidence.candidate, evidence.targets) != base
+        if evidence.spread.twins >= SAMPLES:
+            candidate &= twins | reference
+        elsewhere = reference | candidate
         elsewhere[measured[kink.site].difference > self.tolerance.factor * budgets[kink.site]] = (
             False
         )
@@ -110,8 +116,7 @@ class Budgets:
                 budget = budgets[site]
                 budget[crossed] = np.maximum(budget[crossed], found.difference[crossed])
             behind = behind or site == kink.site
-        if kink.site in evidence.spread.elsewhere:
-            elsewhere[tuple(evidence.spread.elsewhere[kink.site].T)] = True
+        elsewhere |= twins
         if self.never_decreasing and crossed.any():
             elsewhere = elsewhere[: int(crossed.argmax()) + 1]  # a free run ends there
         for t, *index in np.argwhere(elsewhere):

@@ -73,7 +73,7 @@ class Judge:
                 budgets = {site: budget[:steps] for site, budget in budgets.items()}
         for site, table in self.tables.items():
             if site in measured:
-                outcome = self._outcomes(measured[site], budgets[site])
+                outcome = outcomes(measured[site], self.tolerance.factor * budgets[site])
                 shape = evidence.reference[site][0].shape
                 table.add(measured[site], budgets[site], outcome, shape)
                 if evidence.witness is not None:
@@ -96,13 +96,6 @@ class Judge:
                     self.ended = Ended(evidence.first_step + t + 1, site, "overflow")
                     return t + 1
         return len(evidence)
-
-    def _outcomes(self, found: Distance, budget: Array) -> Array:
-        within = found.difference <= self.tolerance.factor * budget
-        outcome = np.where(within, Outcome.CLOSE, Outcome.DIVERGED)
-        outcome[found.same_bits] = Outcome.EXACT
-        strange = np.where(found.alike & within, Outcome.INCOMPARABLE, Outcome.DIVERGED)
-        return np.where(found.finite, outcome, strange)
 
     def _find_first(
         self, evidence: Evidence, unfit: Mapping[str, str | None], budgets: Mapping[str, Array]
@@ -130,6 +123,15 @@ class Judge:
             float(budgets[site][t]),
             self.tolerance,
         )
+
+
+def outcomes(found: Distance, allowed: Array) -> Array:
+    """Return the outcome of each step, (steps,), given how far apart its largest may be."""
+    within = found.difference <= allowed
+    outcome = np.where(within, Outcome.CLOSE, Outcome.DIVERGED)
+    outcome[found.same_bits] = Outcome.EXACT
+    strange = np.where(found.alike & within, Outcome.INCOMPARABLE, Outcome.DIVERGED)
+    return np.where(found.finite, outcome, strange)
 
 
 def _until(

@@ -60,8 +60,9 @@ def distance(candidate: Series, reference: Series, tolerance: Given | None) -> D
             # What is finite beside the same infinities is compared like anything else.
             rest = np.zeros_like(theirs)
             rest[usual] = np.abs(ours[usual] - theirs[usual])
-            place[t] = rest.argmax()
-            difference[t] = rest[place[t]]
+            bound = np.zeros(len(rest)) if tolerance is None else tolerance.bound(theirs)
+            place[t] = _worst(rest, bound).argmax()
+            difference[t], allowed[t] = rest[place[t]], bound[place[t]]
             magnitude[t] = np.abs(theirs[usual]).max(initial=0)
             c[t], r[t] = ours[place[t]], theirs[place[t]]
     for t in np.flatnonzero(same_bits):
@@ -81,9 +82,17 @@ def _largest(c: Array, r: Array, tolerance: Given | None, room: Array) -> tuple[
         place = apart.argmax(axis=1)
         if tolerance is not None:
             finite = np.isfinite(apart).all(axis=1)
-            ratio = np.where(apart > 0, apart / tolerance.bound(r), 0)
-            place = np.where(finite, ratio.argmax(axis=1), place)
+            place = np.where(finite, _worst(apart, tolerance.bound(r)).argmax(axis=1), place)
     return place, magnitude
+
+
+def _worst(apart: Array, bound: Array) -> Array:
+    """Return what is largest where a difference is worst: it, or how much of its bound it takes."""
+    if not bound.any():
+        return apart
+    with np.errstate(invalid="ignore", divide="ignore"):
+        worst: Array = np.where(apart > 0, apart / bound, 0)
+    return worst
 
 
 def _values(series: Series, place: Array) -> Array:

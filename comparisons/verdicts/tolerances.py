@@ -1,7 +1,8 @@
 """How much a site may differ: measured from twins, or given by the user."""
 
 from dataclasses import dataclass
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,10 @@ class Measured:
 
     factor: float = 4.0
 
+    def __post_init__(self) -> None:
+        """Refuse a factor that would let everything pass, or nothing."""
+        _refuse_unless("factor", self.factor, above=0)
+
 
 @dataclass(frozen=True)
 class Given:
@@ -26,15 +31,12 @@ class Given:
 
     rtol: float
     atol: float
-    factor: float = 1.0
+    factor: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what is not a tolerance."""
-        for name in ("rtol", "atol"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value >= 0):
-                message = f"{name} must be 0 or a positive number, received {value}"
-                raise ValueError(message)
+        _refuse_unless("rtol", self.rtol)
+        _refuse_unless("atol", self.atol)
 
     def bound(self, reference: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return what each element of the reference allows."""
@@ -43,3 +45,12 @@ class Given:
 
 
 Tolerance = Measured | Given
+
+
+def _refuse_unless(name: str, value: object, above: float | None = None) -> None:
+    """Raise ``ValueError`` for what is no finite number from 0 on, or ``above`` one."""
+    number = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(float(value))
+    if not number or not (value >= 0 if above is None else value > above):  # type: ignore[operator]
+        wanted = "0 or a positive number" if above is None else "a finite number above 0"
+        message = f"{name} must be {wanted}, received {value!r}"
+        raise ValueError(message)

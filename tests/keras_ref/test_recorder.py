@@ -252,6 +252,31 @@ def test_sites_shapes_and_dtypes_are_those_of_the_textbook_step(
         assert values.dtype == record[site].dtype == np.dtype(dtype), site
 
 
+def test_a_run_of_no_step_is_refused(as_keras: AsKeras) -> None:
+    case = CASES["linear-mse-sgd"]
+    x, y = (array[np.newaxis][:0] for array in case.data("float32"))
+    recorder = Recorder(as_keras(case.network("float32")), "float32")
+    expected = r"^there must be a step to record, received x of shape \(0, 7, 3\)$"
+    with pytest.raises(ValueError, match=expected):
+        recorder.run(x, y)
+
+
+@each_dtype
+def test_samples_of_another_dtype_are_recorded_as_those_of_the_models_own(
+    dtype: str, as_keras: AsKeras
+) -> None:
+    case = CASES["tanh-scce-nesterov"]
+    other = {"float32": "float64", "float64": "float32"}[dtype]
+    # Numbers that both dtypes hold.
+    x, y = (array[np.newaxis] for array in case.data("float32"))
+    own, mixed = (Recorder(as_keras(case.network(dtype)), dtype) for _ in range(2))
+    for given in (dtype, other, dtype):
+        expected, recorded = own.run(x.astype(dtype), y), mixed.run(x.astype(given), y)
+        for site, values in recorded.items():
+            assert values.dtype == np.dtype(dtype), site
+            np.testing.assert_array_equal(values, expected[site], err_msg=site)
+
+
 def test_sites_are_in_causal_order(as_keras: AsKeras) -> None:
     recorder = Recorder(as_keras(CASES["sigmoid-bce-momentum"].network("float32")), "float32")
     assert recorder.sites == (

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from scratch import activations
 from scratch.activations import ACTIVATIONS
-from scratch.arrays import Activation, Array
+from scratch.arrays import ActivationFunction, Array
 from scratch.gradient_check import check_pullback
 
 every_activation = pytest.mark.parametrize("name", ACTIVATIONS)
@@ -149,7 +150,7 @@ def test_elu_and_leaky_relu_take_their_slopes_as_arguments() -> None:
     [partial(activations.elu, alpha=4.0), partial(activations.leaky_relu, negative_slope=-1.0)],
 )
 def test_a_slope_given_as_an_argument_is_in_the_pullback_too(
-    activation: Activation, rng: np.random.Generator
+    activation: ActivationFunction, rng: np.random.Generator
 ) -> None:
     assert check_pullback(activation, away_from_kinks(rng, (4, 3)), rng).relative_error < 1e-9
 
@@ -198,6 +199,21 @@ def test_a_name_a_function_and_nothing_are_all_activations() -> None:
     assert activations.get(None) is activations.linear
 
 
-def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+@every_activation
+def test_an_activation_is_called_by_its_name_however_it_is_given(name: str) -> None:
+    assert activations.named(ACTIVATIONS[name]) == activations.named(name) == name
+
+
+def test_no_activation_is_called_linear() -> None:
+    assert activations.named(None) == "linear"
+
+
+def test_a_function_of_ones_own_has_no_name_and_is_itself() -> None:
+    own = partial(activations.elu, alpha=4.0)
+    assert activations.named(own) is own
+
+
+@pytest.mark.parametrize("look_up", [activations.get, activations.named])
+def test_an_unknown_name_is_refused_with_the_known_ones(look_up: Callable[[str], Any]) -> None:
     with pytest.raises(ValueError, match=r"no activation 'gelu'; it has linear, .*, softmax"):
-        activations.get("gelu")
+        look_up("gelu")

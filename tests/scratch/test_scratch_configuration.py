@@ -1,8 +1,13 @@
 """A config is Keras's own: written, read back, and refused where scratch cannot follow it."""
 
 import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
+import numpy as np
 import pytest
 
 from scratch import initializers, layers, losses, optimizers
@@ -12,7 +17,7 @@ from scratch.layers import Activation, Dense, Flatten, Input
 from scratch.losses import BinaryCrossentropy, CategoricalCrossentropy, MeanSquaredError
 from scratch.optimizers import SGD, Adam, AdamW, RMSprop
 
-GET = {
+GET: dict[str, Callable[[Any], Configured]] = {
     "keras.layers": layers.get,
     "keras.losses": losses.get,
     "keras.optimizers": optimizers.get,
@@ -36,14 +41,46 @@ EVERY_KIND: list[Configured] = [
     Constant(0.1),
     RandomNormal(1.0, 2.0),
 ]
+WITHOUT_A_NAME: list[Configured] = [
+    Dense(3),
+    Dense(3, kernel_initializer=HeNormal()),
+    Activation(None),
+    Flatten(),
+    Input((2, 3)),
+]
+KINDS = {
+    "layer": Flatten(),
+    "loss": MeanSquaredError(),
+    "optimizer": SGD(),
+    "initializer": Zeros(),
+}
 
 
-@pytest.mark.parametrize("thing", EVERY_KIND, ids=lambda thing: repr(thing)[:40])
+@pytest.mark.parametrize("thing", EVERY_KIND + WITHOUT_A_NAME, ids=lambda thing: repr(thing)[:40])
 def test_what_is_written_as_json_is_read_back_as_it_was(thing: Configured) -> None:
     written = json.loads(json.dumps(serialize(thing)))
-    again = GET[thing.module](written)
-    assert serialize(again) == serialize(thing)
-    assert type(again) is type(thing)
+    for again in (GET[thing.module](written), type(thing).from_config(written["config"])):
+        assert again == thing
+        assert hash(again) == hash(thing)
+
+
+@pytest.mark.parametrize("layer", WITHOUT_A_NAME, ids=str)
+def test_a_layer_writes_its_name_into_its_config_once_it_has_one(layer: Any) -> None:
+    assert "name" not in layer.get_config()
+    assert replace(layer, name="mine").get_config() == layer.get_config() | {"name": "mine"}
+
+
+@pytest.mark.parametrize("floating", [np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize("thing", EVERY_KIND, ids=lambda thing: repr(thing)[:40])
+def test_numbers_of_numpy_are_held_as_those_of_python(thing: Any, floating: Any) -> None:
+    numpys = {bool: np.bool_, int: np.int64, float: floating}
+    numbers = {name: value for name, value in vars(thing).items() if type(value) in numpys}
+    held = replace(thing, **{name: numpys[type(n)](n) for name, n in numbers.items()})
+    for name, number in numbers.items():
+        value = getattr(held, name)
+        assert type(value) is type(number)
+        assert value == type(number)(numpys[type(number)](number))
+    json.dumps(serialize(held))
 
 
 def test_serialize_has_the_form_of_keras() -> None:
@@ -146,6 +183,78 @@ def test_a_setting_that_scratch_cannot_honour_is_refused_by_class_name_and_value
 def test_an_instance_is_passed_through() -> None:
     thing = SGD(0.5)
     assert optimizers.get(thing) is thing
+
+
+@pytest.mark.parametrize("thing", KINDS.values(), ids=KINDS)
+def test_a_name_a_class_and_a_config_mean_the_same(thing: Configured) -> None:
+    name = type(thing).__name__
+    get: Any = GET[thing.module]
+    for identifier in (
+        name,
+        snake_case(name),
+        type(thing),
+        {"class_name": name},
+        {"class_name": name, "config": {}},
+        serialize(thing),
+        serialize(thing) | {"registered_name": name},
+        serialize(thing) | {"module": None},
+        serialize(thing) | {"module": "keras.src.somewhere"},
+    ):
+        assert get(identifier) == thing
+
+
+def refusal(kind: str, received: str) -> str:
+    """Return the one sentence that refuses what is no ``kind``."""
+    return rf"^scratch has no {kind} {re.escape(received)}; it has \w+(, \w+)+$"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("identifier", "received"),
+    [
+        (3, "3"),
+        (None, "None"),
+        ("lion", "'lion'"),
+        (dict, "<class 'dict'>"),
+        ([], "[]"),
+        ({}, "None"),
+        ({"config": {}}, "None"),
+        ({"class_name": ["SGD"], "config": {}}, "['SGD']"),
+        ({"class_name": "Lion", "config": {}}, "'Lion'"),
+    ],
+    ids=str,
+)
+def test_what_means_nothing_here_is_refused_with_what_there_is(
+    kind: str, identifier: Any, received: str
+) -> None:
+    with pytest.raises(ValueError, match=refusal(kind, received)):
+        GET[KINDS[kind].module](identifier)
+
+
+@pytest.mark.parametrize(("kind", "other"), list(permutations(KINDS, 2)))
+def test_a_thing_of_another_kind_is_refused_in_every_form(kind: str, other: str) -> None:
+    thing = KINDS[other]
+    get: Any = GET[KINDS[kind].module]
+    name = type(thing).__name__
+    for identifier, received in (
+        (thing, repr(thing)),
+        (type(thing), repr(type(thing))),
+        (serialize(thing), repr(name)),
+    ):
+        with pytest.raises(ValueError, match=refusal(kind, received)):
+            get(identifier)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "own", [{"registered_name": "mine>Dense"}, {"module": "mine.layers"}], ids=str
+)
+def test_a_class_of_ones_own_is_not_taken_for_the_one_that_bears_its_name(
+    kind: str, own: dict[str, str]
+) -> None:
+    config = serialize(KINDS[kind]) | own
+    with pytest.raises(ValueError, match=refusal(kind, repr(config))):
+        GET[KINDS[kind].module](config)
 
 
 @pytest.mark.parametrize(

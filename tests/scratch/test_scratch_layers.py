@@ -1,7 +1,10 @@
 """A layer is the map of its docstring, and its pullback is the transpose of that map's slope."""
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +16,9 @@ from hypothesis import strategies as st
 from scratch import layers
 from scratch.activations import ACTIVATIONS
 from scratch.arrays import ActivationPullback, Array, Params
+from scratch.configuration import serialize
 from scratch.gradient_check import check_layer
+from scratch.initializers import HeNormal
 from scratch.layers import Activation, Dense, Flatten, Input, Layer
 
 EVERY_LAYER: list[Layer] = [
@@ -202,14 +207,92 @@ def test_dense_starts_from_glorot_uniform_unless_told_otherwise(rng: np.random.G
     assert 0.99 * limit < np.abs(kernel).max() <= limit
 
 
-def test_an_unknown_activation_or_initializer_is_refused_by_name(rng: np.random.Generator) -> None:
-    x = np.ones((1, 2))
+# What a layer is made of.
+
+either_layer = pytest.mark.parametrize(
+    "layer", [partial(Dense, 3), Activation], ids=["Dense", "Activation"]
+)
+either_initializer = pytest.mark.parametrize("field", ["kernel_initializer", "bias_initializer"])
+
+
+@either_layer
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_given_as_a_function_is_held_by_its_name(layer: Any, name: str) -> None:
+    held = layer(activation=ACTIVATIONS[name])
+    assert held.activation == name
+    assert held == layer(activation=name)
+    assert json.loads(json.dumps(held.get_config()))["activation"] == name
+
+
+@either_layer
+def test_no_activation_is_held_as_linear(layer: Any) -> None:
+    assert layer(activation=None).activation == "linear"
+
+
+@either_layer
+def test_a_function_of_ones_own_stays_itself_and_goes_into_no_config(layer: Any) -> None:
+    def mine(x: Array) -> tuple[Array, ActivationPullback]:
+        return x, lambda dy: dy
+
+    own = layer(activation=mine)
+    assert own.activation is mine
+    expected = (
+        "^<function .*mine at .*> has no name that a config could hold: give one by its name$"
+    )
+    with pytest.raises(ValueError, match=expected):
+        own.get_config()
+
+
+@either_layer
+def test_an_unknown_activation_is_refused_by_name(layer: Any) -> None:
     with pytest.raises(ValueError, match="no activation 'gelu'"):
-        Dense(2, "gelu")(Dense(2).build((2,), float, rng), x)
-    with pytest.raises(ValueError, match="no activation 'gelu'"):
-        Activation("gelu")({}, x)
-    with pytest.raises(ValueError, match="no initializer 'orthogonal'"):
-        Dense(2, kernel_initializer="orthogonal").build((2,), float, rng)
+        layer(activation="gelu")
+
+
+@either_initializer
+@pytest.mark.parametrize("unknown", ["orthogonal", 3, None, {}])
+def test_an_unknown_initializer_is_refused_when_the_layer_is_made(field: str, unknown: Any) -> None:
+    settings: dict[str, Any] = {field: unknown}
+    with pytest.raises(ValueError, match=rf"no initializer ({unknown!r}|None); it has Constant"):
+        Dense(2, **settings)
+
+
+@either_initializer
+@pytest.mark.parametrize("given", [HeNormal(), serialize(HeNormal()), HeNormal])
+def test_an_initializer_given_as_a_config_is_held_as_one_that_can_be_hashed(
+    field: str, given: Any
+) -> None:
+    layers_made: list[Layer] = []
+    for initializer in (given, HeNormal()):
+        settings: dict[str, Any] = {field: initializer}
+        layers_made.append(Dense(2, **settings))
+    assert getattr(layers_made[0], field) == HeNormal()
+    assert len(set(layers_made)) == 1
+
+
+@pytest.mark.parametrize("units", [0, -1, 2.5, 3.0, None, np.int64(0), np.float64(3)])
+def test_units_that_cannot_be_counted_are_refused(units: Any) -> None:
+    expected = f"units must be a whole number from 1 on, received {units}"
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        Dense(units)
+
+
+@pytest.mark.parametrize("make", [partial(Dense, 1), partial(Activation, "relu"), Flatten])
+@pytest.mark.parametrize("name", ["a/b", "/", 3, None, b"hidden"])
+def test_a_name_that_could_be_no_part_of_a_site_is_refused(make: Any, name: Any) -> None:
+    expected = f"a layer's name must be text without '/', received {name!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        make(name=name)
+
+
+@pytest.mark.parametrize("shape", [(), (None,), (2, None), (0,), (2, 0), (-1,), (2.5,)], ids=str)
+def test_an_input_without_the_size_of_every_axis_is_refused(shape: Any) -> None:
+    expected = (
+        "scratch needs the size of every axis of a sample, at least one, from 1 on; "
+        f"received the shape {shape}"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        Input(shape)
 
 
 def test_an_unknown_layer_is_refused_with_the_known_ones() -> None:

@@ -1,5 +1,6 @@
 """Each loss is the mean that its docstring states, and its gradient is that mean's slope."""
 
+import re
 from collections.abc import Callable
 from math import exp, log
 from typing import Any
@@ -125,6 +126,46 @@ def test_value_and_gradient_have_the_dtype_of_the_prediction(
 
 
 @every_loss
+@pytest.mark.parametrize("kind", [np.bool_, np.uint8, np.int64, np.float64, np.longdouble])
+def test_the_dtype_of_the_targets_changes_nothing(
+    loss: Loss, kind: npt.DTypeLike, rng: np.random.Generator
+) -> None:
+    y_true, y_pred = sample(loss, rng, dtype=np.float32)
+    y_true = np.abs(y_true).astype(kind)
+    value, gradient = loss(y_true, y_pred)
+    expected, expected_gradient = loss(y_true.astype(np.float32), y_pred)
+    assert value == expected
+    assert value.dtype == gradient.dtype == np.float32
+    np.testing.assert_array_equal(gradient, expected_gradient)
+
+
+@pytest.mark.parametrize("loss", EVERY_LOSS[:-2], ids=str)
+@pytest.mark.parametrize(
+    ("received", "wanted"),
+    [
+        ((5,), (5, 1)),
+        ((5,), (5, 3)),
+        ((3,), (5, 3)),
+        ((5, 1), (5, 3)),
+        ((1, 3), (5, 3)),
+        ((4, 3), (5, 3)),
+        ((5, 3, 1), (5, 3)),
+        ((), (5, 1)),
+    ],
+    ids=str,
+)
+def test_targets_of_another_shape_than_the_prediction_are_refused(
+    loss: Loss, received: tuple[int, ...], wanted: tuple[int, ...]
+) -> None:
+    expected = (
+        f"y_true must have the shape of y_pred, {wanted}, received {received} "
+        "(class numbers are for SparseCategoricalCrossentropy)"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        loss(np.ones(received), np.full(wanted, 0.5))
+
+
+@every_loss
 def test_inputs_are_only_read(
     loss: Loss, rng: np.random.Generator, frozen: Callable[[Array], Array]
 ) -> None:
@@ -204,6 +245,56 @@ def test_class_numbers_may_stand_in_a_column_and_may_be_floats(
 ) -> None:
     labels, y_pred = sample(loss, rng)
     assert loss(labels, y_pred)[0] == loss(labels[:, np.newaxis].astype(float), y_pred)[0]
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (2, 3, 4)])
+@given(seed=seeds)
+def test_sparse_crossentropy_from_logits_is_minus_the_log_of_the_softmax_of_the_class(
+    shape: tuple[int, ...], seed: int
+) -> None:
+    loss = SparseCategoricalCrossentropy(from_logits=True)
+    labels, z = sample(loss, np.random.default_rng(seed), shape)
+    p, _ = softmax(z.reshape(-1, shape[-1]))
+    expected = -np.log(p[np.arange(len(p)), labels.ravel()]).mean()
+    np.testing.assert_allclose(loss(labels, z)[0], expected, rtol=1e-13)
+
+
+def test_a_class_that_is_ruled_out_by_its_logit_costs_the_true_one_nothing() -> None:
+    loss = SparseCategoricalCrossentropy(from_logits=True)
+    value, gradient = loss(np.array([0]), np.array([[1.0, 2.0, -np.inf]]))
+    expected, without = loss(np.array([0]), np.array([[1.0, 2.0]]))
+    np.testing.assert_allclose([value, expected], 1.3132616875182228, rtol=1e-15)
+    np.testing.assert_allclose(gradient, [[*without[0], 0]], rtol=1e-15)
+
+
+@both_sparse
+@pytest.mark.parametrize("received", [(2, 3), (3,), (2, 2), (1, 2), (2, 1, 1), ()], ids=str)
+def test_class_numbers_of_another_shape_such_as_one_hot_rows_are_refused(
+    loss: SparseCategoricalCrossentropy, received: tuple[int, ...]
+) -> None:
+    expected = (
+        f"class numbers must have the shape (2,) or (2, 1), received {received} "
+        "(one-hot rows are for CategoricalCrossentropy)"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        loss(np.zeros(received, int), np.full((2, 3), 1 / 3))
+
+
+@both_sparse
+@pytest.mark.parametrize(
+    "labels",
+    [[0.5], [-1], [3], [2**40], [-0.5], [2.5], [np.nan], [np.inf], [-np.inf], [0, 7, -1]],
+    ids=str,
+)
+def test_what_is_no_class_number_is_refused_without_a_warning(
+    loss: SparseCategoricalCrossentropy, labels: list[float]
+) -> None:
+    first = next(label for label in labels if label != 0)
+    expected = f"class numbers must be whole, from 0 to 2, received {first}"
+    y_pred = np.full((len(labels), 3), 1 / 3)
+    for y_true in (np.array(labels), np.array(labels)[:, np.newaxis]):
+        with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+            loss(y_true, y_pred)
 
 
 @given(seed=seeds, factor=st.integers(1, 1000))

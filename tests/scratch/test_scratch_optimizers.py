@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from scratch import optimizers
 from scratch.arrays import Array
-from scratch.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from scratch.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, bias_corrections
 
 EVERY_OPTIMIZER: list[Optimizer] = [
     SGD(),
@@ -239,6 +239,35 @@ def test_parameters_and_slots_keep_their_dtype_and_shape(
 
 
 @every_optimizer
+@pytest.mark.parametrize("number", [np.float32, np.float64, np.longdouble])
+def test_hyperparameters_of_numpy_leave_the_dtype_of_a_parameter_alone(
+    optimizer: Any, number: Any, rng: np.random.Generator
+) -> None:
+    floats = {name: number(x) for name, x in vars(optimizer).items() if isinstance(x, float)}
+    assert "learning_rate" in floats
+    w, *gradients = rng.normal(size=(3, 4)).astype(np.float32)
+    slots = optimizer.slots(w)
+    for t, g in enumerate(gradients, start=1):
+        w, slots = replace(optimizer, **floats).update(w, g, slots, t)
+    assert {array.dtype for array in (w, *slots.values())} == {np.dtype(np.float32)}
+
+
+@every_dtype
+@given(beta_1=momenta, beta_2=momenta, steps=steps_taken)
+def test_a_bias_correction_is_the_sum_of_the_weights_of_a_mean_so_far(
+    dtype: npt.DTypeLike, beta_1: float, beta_2: float, steps: int
+) -> None:
+    kind = np.dtype(dtype)
+    corrections = bias_corrections(beta_1, beta_2, steps, kind)
+    assert corrections == Adam(beta_1=beta_1, beta_2=beta_2).bias_corrections(steps, kind)
+    for beta, correction in zip((beta_1, beta_2), corrections, strict=True):
+        ages = np.arange(steps, dtype=dtype)
+        weights = (1 - kind.type(beta)) * kind.type(beta) ** ages
+        assert correction.dtype == kind
+        np.testing.assert_allclose(correction, weights.sum(), rtol=1000 * np.finfo(kind).eps)
+
+
+@every_optimizer
 def test_nothing_is_updated_in_place(
     optimizer: Optimizer, rng: np.random.Generator, frozen: Callable[[Array], Array]
 ) -> None:
@@ -288,6 +317,16 @@ def test_optimizers_answer_to_the_names_of_keras(identifier: str, expected: Any)
 def test_an_unknown_optimizer_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="no optimizer 'lion'; it has Adam, AdamW, RMSprop, SGD"):
         optimizers.get("lion")
+
+
+@pytest.mark.parametrize("cls", [SGD, RMSprop, Adam, AdamW])
+@pytest.mark.parametrize(
+    "rate", [True, np.True_, None, "0.1", np.array(0.1), {"class_name": "CosineDecay"}]
+)
+def test_a_learning_rate_that_is_no_number_is_refused(cls: type[Any], rate: Any) -> None:
+    expected = f"^{cls.__name__}: learning_rate must be a number, not .*$"
+    with pytest.raises(ValueError, match=expected):
+        cls(rate)
 
 
 @pytest.mark.parametrize(

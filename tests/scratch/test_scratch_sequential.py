@@ -1,6 +1,9 @@
 """Keras's verbs, with Keras's meaning of each, and the figures of the two classic problems."""
 
+import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratch import Sequential, optimizers
+from scratch import Sequential, activations, optimizers, training
 from scratch.arrays import Array
-from scratch.layers import Activation, Dense, Flatten, Input
+from scratch.layers import Activation, Dense, Flatten, Input, Layer
 from scratch.losses import BinaryCrossentropy, Loss, MeanSquaredError
-from scratch.optimizers import SGD, Adam, Optimizer
+from scratch.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 
 # cgpa and profile score of four students; their salary; and whether four others were placed.
 STUDENTS = np.array([[8, 8], [7, 9], [6, 10], [5, 12]])
@@ -150,6 +153,45 @@ def test_a_short_last_batch_counts_for_its_rows_and_not_for_a_whole_batch() -> N
     assert model.evaluate(x, y, 2) == 3.0
 
 
+def of_size(model: Sequential, x: Array, y: Array, batch_size: Any) -> list[Any]:
+    """Return what each verb gives that takes a batch size, where Keras has that argument."""
+    return [
+        model.evaluate(x, y, batch_size),
+        model.predict(x, batch_size).tolist(),
+        model.fit(x, y, batch_size, shuffle=False).history,
+        model.evaluate(x, y),
+    ]
+
+
+def test_a_batch_has_32_samples_unless_told_otherwise(rng: np.random.Generator) -> None:
+    x, y = rng.normal(size=(2, 40, 2))
+    as_is = of_size(random_model(), x, y, None)
+    assert as_is == of_size(random_model(), x, y, 32) == of_size(random_model(), x, y, np.int64(32))
+    assert as_is[-1] != of_size(random_model(), x, y, 40)[-1]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 7, 40])
+def test_predict_gives_the_same_whatever_the_batches(batch_size: int) -> None:
+    x, _ = batch()
+    model = random_model()
+    expected = training.forward(model.network, model.state.params, x)
+    np.testing.assert_allclose(model.predict(x, batch_size), expected, rtol=1e-14)
+    np.testing.assert_allclose(model.predict(x), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2, "auto"])
+def test_verbose_stands_where_keras_has_it_and_prints_nothing(
+    verbose: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x, y = batch()
+    model = random_model()
+    assert model.evaluate(x, y, None, verbose) == model.evaluate(x, y, verbose=verbose)
+    np.testing.assert_array_equal(model.predict(x, None, verbose), model.predict(x))
+    model.fit(x, y, None, 1, verbose)
+    model.fit(x, y, verbose=verbose)
+    assert capsys.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("batch_size", [1, 3, 7])
 def test_evaluate_is_the_loss_of_all_samples_whatever_the_batches_and_trains_nothing(
     batch_size: int,
@@ -226,19 +268,45 @@ def test_predict_returns_the_probability_although_the_loss_looks_at_the_logit() 
     np.testing.assert_allclose(model.evaluate(CANDIDATES, PLACED), loss, rtol=1e-12)
 
 
-@pytest.mark.parametrize(
+@pytest.mark.parametrize("layers", [[], [Flatten()], [Activation(None)]], ids=str)
+def test_what_predict_returns_is_nobody_elses(layers: list[Layer]) -> None:
+    x = np.ones((3, 2), np.float32)
+    predicted = Sequential([Input((2,)), *layers]).predict(x)
+    predicted[:] = 5
+    np.testing.assert_array_equal(x, np.ones((3, 2)))
+
+
+Verb = Callable[[Sequential, npt.ArrayLike, npt.ArrayLike], Any]
+VERBS: dict[str, Verb] = {
+    "fit": lambda model, x, y: model.fit(x, y, shuffle=False).history["loss"][0],
+    "evaluate": lambda model, x, y: model.evaluate(x, y),
+    "train_on_batch": lambda model, x, y: model.train_on_batch(x, y),
+}
+every_verb = pytest.mark.parametrize(
     "verb",
-    [
-        lambda model, y: model.fit(STUDENTS, y, shuffle=False).history["loss"][0],
-        lambda model, y: model.evaluate(STUDENTS, y),
-        lambda model, y: model.train_on_batch(STUDENTS, y),
-    ],
-    ids=["fit", "evaluate", "train_on_batch"],
+    [*VERBS.values(), lambda model, x, _: model.predict(x).tolist()],
+    ids=[*VERBS, "predict"],
 )
-def test_targets_without_a_last_axis_are_one_output_for_each_sample(
-    verb: Callable[[Sequential, Array], float],
-) -> None:
-    assert verb(regression(), SALARIES[:, 0]) == verb(regression(), SALARIES)
+every_verb_with_targets = pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
+
+
+@every_verb_with_targets
+def test_targets_without_a_last_axis_are_one_output_for_each_sample(verb: Verb) -> None:
+    whole = verb(regression(), STUDENTS, SALARIES)
+    assert verb(regression(), STUDENTS, SALARIES[:, 0]) == whole
+
+
+def one_number_a_sample() -> Sequential:
+    model = Sequential([Input((1,)), Dense(2, "tanh"), Dense(1)], rng=np.random.default_rng(0))
+    model.compile("sgd", "mse")
+    return model
+
+
+@every_verb
+def test_samples_without_a_last_axis_are_one_number_each_where_one_is_wanted(verb: Verb) -> None:
+    x, y = [1, 2, 3], [4, 5, 6]
+    column = [[1], [2], [3]]
+    assert verb(one_number_a_sample(), x, y) == verb(one_number_a_sample(), column, y)
 
 
 def test_class_numbers_are_taken_as_they_are(rng: np.random.Generator) -> None:
@@ -258,6 +326,46 @@ def test_a_model_computes_in_its_dtype_whatever_it_is_given(dtype: npt.DTypeLike
     model.fit([[1, 2], [3, 4]], [[0, 1], [1, 0]])
     assert {w.dtype for w in model.get_weights()} == {np.dtype(dtype)}
     assert model.predict([[1, 2]]).dtype == dtype
+
+
+@pytest.mark.parametrize("number", [np.float32, np.float64])
+@pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), Adam(), RMSprop(), AdamW()], ids=str)
+def test_hyperparameters_of_numpy_leave_a_model_in_its_dtype(optimizer: Any, number: Any) -> None:
+    floats = {name: number(x) for name, x in vars(optimizer).items() if isinstance(x, float)}
+    loss = BinaryCrossentropy(from_logits=True, label_smoothing=number(0.1))
+    model = random_model(optimizer=replace(optimizer, **floats), loss=loss, dtype=np.float32)
+    x, y = batch()
+    model.fit(x, y > 0, 3, 2)
+    slots = [
+        slot
+        for tensors in model.state.slots.values()
+        for kept in tensors.values()
+        for slot in kept.values()
+    ]
+    assert {array.dtype for array in (*model.get_weights(), *slots)} == {np.dtype(np.float32)}
+    json.dumps(model.get_compile_config())
+
+
+@every_dtype
+@pytest.mark.parametrize(
+    "output",
+    [
+        [Dense(1, "sigmoid")],
+        [Dense(1, activations.sigmoid)],
+        [Dense(1, "sigmoid"), Activation(None)],
+        [Dense(1, activations.sigmoid), Activation(activations.linear)],
+        [Dense(1), Activation(activations.sigmoid), Activation(None)],
+    ],
+    ids=["name", "function", "before None", "before linear", "layer"],
+)
+def test_a_sigmoid_is_computed_from_its_logit_however_it_is_given(
+    output: list[Layer], dtype: npt.DTypeLike
+) -> None:
+    model = Sequential([Input((1,)), *output], dtype=dtype)
+    model.compile("sgd", "binary_crossentropy")
+    model.set_weights([[[60]], [0]])
+    # The probability itself is clipped: it would cost -log(1e-7), about 16.
+    assert model.evaluate([[1]], [[0]]) == 60
 
 
 def test_a_model_is_float32_unless_told_otherwise() -> None:
@@ -372,6 +480,8 @@ def test_a_model_that_is_not_compiled_or_not_built_says_so() -> None:
     [
         ("lion", "mse", "no optimizer 'lion'; it has Adam"),
         ("sgd", "huber", "no loss 'huber'; it has Binary"),
+        (None, "mse", "no optimizer None; it has Adam"),
+        ("sgd", SGD(), r"no loss SGD\(.*\); it has Binary"),
         (
             {"class_name": "SGD", "config": {"clipnorm": 1.0}},
             "mse",
@@ -409,6 +519,144 @@ def test_from_config_refuses_what_scratch_does_not_compute(
 ) -> None:
     with pytest.raises(ValueError, match=expected):
         Sequential.from_config({"name": "model", "layers": [config]})
+
+
+@every_verb
+@pytest.mark.parametrize(
+    ("wanted", "received"),
+    [
+        ((2,), (7,)),
+        ((2,), (2,)),
+        ((2,), (7, 3)),
+        ((2,), (7, 2, 2)),
+        ((2,), (0, 2)),
+        ((2,), ()),
+        ((1,), ()),
+        ((1,), (0,)),
+        ((2, 3), (7, 6)),
+        ((2, 3), (7, 3, 2)),
+        (None, (7,)),
+        (None, ()),
+    ],
+    ids=str,
+)
+def test_samples_of_another_shape_are_refused_with_the_shape_wanted(
+    verb: Verb, wanted: tuple[int, ...] | None, received: tuple[int, ...]
+) -> None:
+    model = Sequential([Flatten(), Dense(1)] if wanted is None else [Input(wanted), Dense(1)])
+    model.compile("sgd", "mse")
+    sizes = "…" if wanted is None else ", ".join(map(str, wanted))
+    expected = f"x must have shape (samples, {sizes}), received {received}"
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        verb(model, np.ones(received), np.ones(received[:1]))
+
+
+@every_verb_with_targets
+@pytest.mark.parametrize("received", [(6, 2), (8, 2), (1, 2), (6,), (0,), ()], ids=str)
+def test_another_number_of_targets_than_of_samples_is_refused(
+    verb: Verb, received: tuple[int, ...]
+) -> None:
+    expected = f"x and y need as many samples, received the shapes (7, 2) and {received}"
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        verb(random_model(), batch()[0], np.ones(received))
+
+
+@every_verb_with_targets
+@pytest.mark.parametrize("received", [(7,), (7, 1), (7, 3), (7, 2, 1)], ids=str)
+def test_targets_of_another_width_than_the_output_are_refused(
+    verb: Verb, received: tuple[int, ...]
+) -> None:
+    column = received if len(received) > 1 else (7, 1)
+    expected = f"y_true must have the shape of y_pred, (7, 2), received {column} (class numbers"
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}"):
+        verb(random_model(), batch()[0], np.ones(received))
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.5, "3"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda model, x, y, size: model.fit(x, y, size),
+        lambda model, x, y, size: model.evaluate(x, y, size),
+        lambda model, x, _, size: model.predict(x, size),
+    ],
+    ids=["fit", "evaluate", "predict"],
+)
+def test_a_batch_size_that_cannot_be_counted_is_refused(
+    verb: Callable[..., Any], batch_size: Any
+) -> None:
+    expected = f"batch_size must be a whole number from 1 on, received {batch_size!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        verb(random_model(), *batch(), batch_size)
+
+
+@pytest.mark.parametrize("metrics", [["accuracy"], "accuracy"])
+def test_metrics_are_refused(metrics: Any) -> None:
+    expected = f"scratch computes no metrics besides the loss, received {metrics!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        random_model().compile("sgd", "mse", metrics=metrics)
+
+
+@pytest.mark.parametrize("metrics", [None, []])
+def test_a_list_of_no_metrics_is_passed_over(metrics: Any) -> None:
+    random_model().compile("sgd", "mse", metrics=metrics)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "float16", "complex64", "bool"])
+def test_a_dtype_in_which_nothing_can_be_computed_is_refused(dtype: str) -> None:
+    expected = f"^a model computes in float32, float64 or long double, not in {dtype}$"
+    with pytest.raises(ValueError, match=expected):
+        Sequential([Dense(1)], dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [[Input((2,)), Input((2,)), Dense(1)], [Dense(1), Input((2,))]],
+    ids=["twice", "last"],
+)
+def test_an_input_that_does_not_stand_first_is_refused(layers: list[Layer]) -> None:
+    with pytest.raises(ValueError, match=r"^an Input stands first, and there is one at most$"):
+        Sequential(layers)
+
+
+@pytest.mark.parametrize(
+    "thing", [3, None, "dense", Dense, SGD(), {"class_name": "Flatten", "config": {}}], ids=str
+)
+def test_what_is_no_layer_is_refused(thing: Any) -> None:
+    expected = f"a model is made of scratch layers, received {thing!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        Sequential([Dense(1), thing])
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("loss_weights", [0.5]), ("loss_weights", {"dense": 1.0}), ("mine", 1)]
+)
+def test_compile_from_config_refuses_what_scratch_does_not_compute(
+    setting: str, value: Any
+) -> None:
+    model = random_model()
+    expected = f"scratch compile() has no {setting!r}, so it cannot honour {value!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        model.compile_from_config(model.get_compile_config() | {setting: value})
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("loss_weights", None),
+        ("metrics", ["accuracy"]),
+        ("weighted_metrics", ["mae"]),
+        ("run_eagerly", True),
+        ("steps_per_execution", 4),
+        ("jit_compile", True),
+        ("auto_scale_loss", False),
+    ],
+)
+def test_compile_from_config_passes_over_what_changes_no_number(setting: str, value: Any) -> None:
+    config = random_model(optimizer="adam").get_compile_config()
+    model = random_model()
+    model.compile_from_config(config | {setting: value})
+    assert model.get_compile_config() == config
 
 
 def test_two_layers_of_one_name_are_refused() -> None:
@@ -455,3 +703,28 @@ def test_a_summary_shows_each_layer_with_its_shape_and_its_parameters() -> None:
         ["dense_1", "(Dense)", "(None,", "3)", "900"],
         ["Total", "parameters:", "2,400"],
     ]
+
+
+def test_a_summary_before_the_first_batch_asks_for_the_shapes() -> None:
+    lines: list[str] = []
+    Sequential([Flatten(), Dense(3)]).summary(lines.append)
+    assert [line.split() for line in lines] == [
+        ["Model:", "sequential"],
+        ["Layer", "Output", "shape", "Parameters"],
+        ["flatten", "(Flatten)", "?", "?"],
+        ["dense", "(Dense)", "?", "?"],
+        ["Total", "parameters:", "?"],
+    ]
+
+
+def test_the_columns_of_a_summary_are_as_wide_as_their_longest_entry() -> None:
+    lines: list[str] = []
+    shape = (1,) * 12
+    model = Sequential([Input((*shape, 2)), Dense(123_456, name="a" * 50), Flatten(name="b")])
+    model.summary(lines.append)
+    header, *rows = lines[1:-1]
+    left, right = header.index("Output shape"), len(header)
+    assert [row[:left].rstrip() for row in rows] == ["a" * 50 + " (Dense)", "b (Flatten)"]
+    for row in (header, *rows):
+        assert row[left - 2 : left + 1].strip() == row[left]
+        assert len(row.rstrip()) == right

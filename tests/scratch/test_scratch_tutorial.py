@@ -1,5 +1,6 @@
 """The procedural network of the notes, made right: the figures of Keras, and true gradients."""
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -330,6 +331,17 @@ def test_a_forward_pass_is_one_layer_after_the_other_and_returns_the_last_two(
     np.testing.assert_array_equal(before, activations[-2])
 
 
+@pytest.mark.parametrize("forward", [L_layer_forward, L_layer_forward_clf])
+@pytest.mark.parametrize("x", [[8, 8], 8, [[8, 8]], [[8], [8], [8]], [[[8], [8]]]], ids=str)
+def test_a_forward_pass_refuses_what_is_not_one_sample_a_column(forward: Any, x: Any) -> None:
+    expected = (
+        f"X must be (features, batch) with 2 features, received shape {np.shape(x)}; "
+        "one sample is a column, such as [[8], [8]]"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        forward(x, initialize_parameters([2, 2, 1]))
+
+
 def test_one_layer_is_the_weighted_sum_and_its_sigmoid() -> None:
     a, w, b = (
         np.array([[1.0], [2.0]]),
@@ -371,6 +383,14 @@ def test_each_epoch_is_reported_with_its_loss_and_training_is_in_place(train: An
     assert trained is parameters
     assert reported == list(enumerate(losses, start=1))
     assert len(losses) == 3
+
+
+@pytest.mark.parametrize("train", [train_regression, train_classification])
+@pytest.mark.parametrize("data", [[], [8, 8, 4], np.ones((0, 3)), np.ones((2, 3, 1)), 8], ids=str)
+def test_data_without_one_row_a_sample_are_refused(train: Any, data: Any) -> None:
+    expected = f"data must have one row a sample, at least one, received shape {np.shape(data)}"
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        train(initialize_parameters([2, 2, 1]), data)
 
 
 def test_a_loss_is_that_of_the_parameters_before_their_update() -> None:
