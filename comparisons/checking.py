@@ -4,19 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comparisons.causes import Explanation, Ground, Observed, explain_observed, separating
-from comparisons.comparing import check_modes, compare, modes_of
+from comparisons.comparing import check_modes, compare, modes_of, problem_of
 from comparisons.problems import Problem, differing
 from comparisons.runs import (
+    Beginning,
     Kept,
     LiveKeras,
     Mode,
     Reference,
     Trainer,
+    guarded,
     is_small,
     usual_twins,
 )
 from comparisons.traces import Recording, shipped, shipped_names, spreads_of
 from comparisons.verdicts import Divergence, Values, Verdict
+
+#: How many steps behind the one that differs are looked at for the causes, in a large problem.
+_STEPS_BEHIND = 4
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,12 @@ class Checked:
         """Whether no mode found a difference, of those that were run."""
         return bool(self.verdicts) and all(verdict.passed for verdict in self.verdicts)
 
+    def __str__(self) -> str:
+        """Say in a few lines what was found."""
+        lines = [f"{v.problem}, {v.dtype}, {v.mode}: {v.sentence}" for v in self.verdicts]
+        causes = (" and ".join(explanation.names) for explanation in self.explanations)
+        return "\n".join([*lines, *(f"cause: {cause}" for cause in causes)])
+
     @property
     def parted(self) -> tuple[Verdict, Divergence] | None:
         """Where the two sides first part: in the locked run, which tells the origin, or else."""
@@ -49,7 +60,7 @@ class Checked:
 
 
 def examine(
-    problem: Problem,
+    problem: Problem | str,
     candidate: Trainer,
     reference: Reference | None = None,
     modes: Sequence[Mode] | None = None,
@@ -61,18 +72,24 @@ def examine(
     ``ValueError`` where a reference is of another problem, and ``KerasMissingError`` where there
     is neither recording nor Keras.
     """
+    problem = problem_of(problem)
     if candidate is None:
         message = "there is no candidate: give a trainer"
         raise TypeError(message)
     modes = check_modes(modes_of(candidate) if modes is None else modes)
     if is_small(problem):
         return examine_on(ground_for(problem, reference), candidate, modes)
-    # A large one is judged as its steps come in, and run again for the causes.
-    reference = reference_for(problem) if reference is None else reference
+    # A large one is judged as its steps come in, and run again, up to the difference, for the
+    # causes: all of it might not fit into memory.
+    reference = LiveKeras(problem) if reference is None else reference
     verdicts = compare(problem, modes=modes, candidate=candidate, reference=reference)
-    if all(verdict.passed for verdict in verdicts):
-        return _checked(problem, candidate, verdicts)
-    observed = Observed.of(Ground(problem, reference), candidate, modes)
+    checked = _checked(problem, candidate, verdicts)
+    if checked.parted is None:
+        return checked
+    _, first = checked.parted
+    again = LiveKeras(problem) if isinstance(reference, LiveKeras) else reference
+    ground = Ground(problem, Kept(Beginning(again, first.step + _STEPS_BEHIND)))
+    observed = Observed.of(ground, guarded(candidate), modes)
     return _checked(problem, candidate, verdicts, explain_observed(observed))
 
 
@@ -106,7 +123,7 @@ def examine_on(ground: Ground, candidate: Trainer, modes: Sequence[Mode]) -> Che
     if all(verdict.passed for verdict in verdicts):
         return _checked(ground.problem, candidate, verdicts)
     judged = dict(zip(modes, verdicts, strict=True))
-    observed = Observed(ground, seen, candidate.sites, judged)
+    observed = Observed(ground, seen, guarded(candidate).sites, judged)
     return _checked(ground.problem, candidate, verdicts, explain_observed(observed))
 
 
@@ -116,11 +133,11 @@ def _checked(
     verdicts: Sequence[Verdict],
     explanations: Sequence[Explanation] = (),
 ) -> Checked:
-    several = explanations[:2]
+    several, offered = explanations[:2], guarded(candidate).sites
     return Checked(
         verdicts=tuple(verdicts),
         explanations=tuple(explanations),
-        separated_by=separating(problem, *several) if len(several) > 1 else None,
+        separated_by=separating(problem, *several, offered=offered) if len(several) > 1 else None,
         binding=tuple(getattr(candidate, "binding", ())),
         notes=tuple(getattr(candidate, "notes", ())),
     )

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from comparisons import problems
 from comparisons.causes import Steps, differs_from, sensitivity
 from comparisons.problems import Problem
 from comparisons.rounding import HonestRun, HonestSteps
 from comparisons.runs import (
     MODES,
     Block,
-    Guarded,
     InHigherPrecision,
     LiveKeras,
     Mode,
@@ -24,6 +24,7 @@ from comparisons.runs import (
     ScratchTrainer,
     Start,
     Trainer,
+    guarded,
     is_small,
     scratch_trainer,
     starts,
@@ -48,7 +49,7 @@ Array = npt.NDArray[Any]
 
 
 def compare(
-    problem: Problem,
+    problem: Problem | str,
     *,
     modes: Sequence[Mode] | None = None,
     candidate: Trainer | None = None,
@@ -63,8 +64,9 @@ def compare(
 ) -> list[Verdict]:
     """Compare a candidate with a reference on one problem; return a verdict for each mode.
 
-    The candidate is scratch unless another trainer is given, and the reference is Keras,
-    recorded once for all modes: those in which the candidate can run, unless they are given.
+    The problem may be one of the catalogue by its name, then in float64. The candidate is scratch
+    unless another trainer is given, and the reference is Keras, recorded once for all modes: those
+    in which the candidate can run, unless they are given.
     ``twins`` is how many nudged runs measure the rounding budget, by default 8 for a small model
     and 1 for a large one; with a tolerance given by the user there are none. A witness runs by
     default for small models, and for these it is also measured which known mistakes a pass would
@@ -75,9 +77,7 @@ def compare(
     Raises ``KerasMissingError`` when Keras is needed and not installed, and ``ValueError``
     where the reference is of another problem, or a mode is none.
     """
-    if not isinstance(problem, Problem):
-        message = f"compare takes a Problem, such as problems.get('regression'), not {problem!r}"
-        raise TypeError(message)
+    problem = problem_of(problem)
     modes = check_modes(modes_of(candidate) if modes is None else modes)
     reference = LiveKeras(problem) if reference is None else reference
     reference.check(problem)
@@ -141,7 +141,7 @@ class _Runners:
         return cls(
             scratch=textbook,
             honest=HonestRun(textbook, problem, mode, twins) if honest is None else honest,
-            candidate=None if candidate is None else Guarded(candidate),
+            candidate=None if candidate is None else guarded(candidate),
             witness=None if wide is None else InHigherPrecision.of(textbook, problem.dtype, wide),
             witness_dtype=None if wide is None else wide.name,
         )
@@ -203,9 +203,9 @@ class _Side:
                     )
                 )
         # A candidate may show no loss, or what is none: its epochs then have none.
-        losses = np.asarray(candidate.get("loss/value", np.nan), float)
-        shown = losses.shape == (len(block),)
-        self._losses.append(losses if shown else np.full(len(block), np.nan))
+        losses = candidate.get("loss/value")
+        shown = isinstance(losses, np.ndarray) and losses.shape == (len(block),)
+        self._losses.append(np.asarray(losses) if shown else np.full(len(block), np.nan))
         self._last = {
             site.removeprefix("update/"): array[-1]
             for site, array in candidate.items()
@@ -255,8 +255,26 @@ class _Side:
                 bounds[site] = (tolerance.factor * table.column("budget")).__getitem__
         steps = steps[: max(len(table.column("budget")) for table in self.judge.tables.values())]
         return sensitivity(
-            self.problem, self.runners.scratch, steps, differs_from(steps, bounds), self.mode
+            self.problem,
+            self.runners.scratch,
+            steps,
+            differs_from(steps, bounds),
+            self.mode,
+            with_the_loop=self.candidate is None,  # to anyone else batches are handed out
         )
+
+
+def problem_of(problem: Problem | str) -> Problem:
+    """Return a problem, of the catalogue and in float64 where its name is given.
+
+    Raises ``ProblemError`` for an unknown name, and ``TypeError`` for what is no problem.
+    """
+    if isinstance(problem, str):
+        return problems.get(problem).astype("float64")
+    if not isinstance(problem, Problem):
+        message = f"a problem is wanted, by its name or as a Problem, received {problem!r:.80}"
+        raise TypeError(message)
+    return problem
 
 
 def modes_of(candidate: Trainer | None) -> tuple[Mode, ...]:

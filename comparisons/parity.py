@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any, TypedDict, TypeGuard, Unpack
 
-from comparisons import problems
-from comparisons.candidates import bind, bind_functions, has_verbs, is_trainer
+from comparisons.candidates import CandidateError, bind, bind_functions, has_verbs, is_trainer
 from comparisons.checking import Checked, examine, ground_for
+from comparisons.comparing import problem_of
 from comparisons.problems import Problem
 from comparisons.replaying import replay_step
 from comparisons.reports import failure, replayed
@@ -26,7 +27,8 @@ class How(TypedDict, total=False):
 
     ``forward``, ``update``, ``backward``, ``loss`` and ``initialize`` are functions by what they
     do, in the place of a candidate; the first two are needed. ``names`` answers questions, as for
-    ``bind``. ``dtype`` is that of a problem given by its name, float64 unless it is said.
+    ``bind``. ``dtype`` is that of the run: unless it is said, float64 for a problem given by its
+    name, and that of the problem else.
     """
 
     forward: Callable[..., Any]
@@ -58,7 +60,12 @@ def check(
     raises.
     """
     __tracebackhide__ = True  # pytest then shows the test, and not these lines
-    checked = examine(*understand(candidate, problem, **how), reference)
+    try:
+        problem, trainer = understand(candidate, problem, **how)
+    except (ValueError, TypeError, CandidateError) as error:
+        # Said in a sentence: where in here it was noticed says no more.
+        raise error.with_traceback(None) from error.__cause__
+    checked = examine(problem, trainer, reference)
     if not checked.passed:
         raise ParityError(checked)
     return checked
@@ -89,9 +96,9 @@ def understand(
     does, and ``TypeError`` where nothing is given, or too much.
     """
     functions: dict[str, Any] = {**how}
-    names, dtype = functions.pop("names", None), functions.pop("dtype", "float64")
-    if isinstance(problem, str):
-        problem = problems.get(problem).astype(dtype)
+    _refuse_unknown(functions)
+    names = functions.pop("names", None)
+    problem = _problem(problem, functions.pop("dtype", None))
     if functions:
         if candidate is not None:
             raise TypeError("give a candidate or functions, not both")
@@ -107,6 +114,23 @@ def understand(
     # A trainer speaks our language already; what is wrong in it is for the verdict to say.
     trainer = candidate if _trains(candidate) else bind(candidate, problem, names=names)
     return problem, trainer
+
+
+def _refuse_unknown(how: Mapping[str, Any]) -> None:
+    """Raise ``TypeError`` for a word that is none of ``How``'s."""
+    known = ["problem", "reference", *How.__annotations__]
+    for word in how:
+        if word not in known:
+            like = get_close_matches(word, known, 1)
+            hint = f", did you mean {like[0]}?" if like else ""
+            message = f"there is no argument {word!r}{hint}; there are {', '.join(known)}"
+            raise TypeError(message)
+
+
+def _problem(problem: Problem | str, dtype: str | None) -> Problem:
+    """Return the problem meant, in the dtype asked for."""
+    meant = problem_of(problem)
+    return meant if dtype is None else meant.astype(dtype)
 
 
 def _makes_one(candidate: object) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from comparisons.causes import Ground
 from comparisons.comparing import modes_of
 from comparisons.problems import ProblemError
-from comparisons.runs import Mode, Trainer
+from comparisons.runs import Mode, Trainer, guarded
 from comparisons.runs.trainers import Array, Arrays
 from comparisons.verdicts import Outcome
 from comparisons.verdicts.judge import outcomes
@@ -62,6 +62,7 @@ def replay_step(ground: Ground, candidate: Trainer, step: int) -> Replayed:
     if not 1 <= step <= problem.steps:
         message = f"{problem.name} has the steps 1 to {problem.steps}, received {step}"
         raise ProblemError(message)
+    candidate = guarded(candidate)
     mode: Mode = "locked" if "locked" in modes_of(candidate) else "free"
     record = _record(ground, candidate, mode, step - 1)
     where, i = ground.places[step - 1]

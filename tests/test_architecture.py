@@ -43,7 +43,15 @@ ROOMS: dict[str, set[str]] = {
     "checking": {"problems", "runs", "traces", "verdicts", "causes", "comparing"},
     "replaying": {"problems", "runs", "verdicts", "causes", "comparing"},
     "reports": {"problems", "verdicts", "causes", "checking", "replaying"},
-    "parity": {"problems", "runs", "candidates", "checking", "replaying", "reports"},
+    "parity": {
+        "problems",
+        "runs",
+        "candidates",
+        "comparing",
+        "checking",
+        "replaying",
+        "reports",
+    },
     "stories": {
         "problems",
         "runs",

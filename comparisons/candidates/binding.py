@@ -1,6 +1,5 @@
 """Bind whatever was handed in: find out what it is, and in a file what is meant."""
 
-import inspect
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -15,6 +14,7 @@ from comparisons.candidates.makers import (
     from_class,
     from_function,
     from_object,
+    needs,
     unknown_arguments,
 )
 from comparisons.candidates.objects import VERBS, bind_object, has_verbs
@@ -29,21 +29,23 @@ def bind(candidate: object, problem: Problem, *, names: Mapping[str, str] | None
     """Return a trainer of anyone's own implementation, for one problem.
 
     ``candidate`` is a module or the dict of one; an object with ``set_weights``, ``get_weights``
-    and ``train_on_batch``, its class, or a function without arguments that makes it; or a trainer,
-    with ``init`` and ``step``. ``names`` answers questions: ``{"forward": "my_forward"}`` says
-    which function it is, ``{"my_forward.q": "x"}`` what an argument stands for.
+    and ``train_on_batch``, or its class; a trainer, with ``init`` and ``step``; or a function that
+    makes one of these, of the problem or of nothing. What is bound already is returned as it is for
+    the same problem, and for another one its candidate is bound anew. ``names`` answers questions:
+    ``{"forward": "my_forward"}`` says which function it is, ``{"my_forward.q": "x"}`` what an
+    argument stands for.
 
     Raises ``BindingError`` where something is missing or ambiguous, and ``CandidateError`` where
     the candidate raises, or returns what does not fit the problem.
     """
-    names = {} if names is None else names
+    own = {} if names is None else dict(names)
     if isinstance(candidate, Bound):
-        return candidate
-    if isinstance(candidate, ModuleType):
-        candidate = vars(candidate)
-    if isinstance(candidate, Mapping):
-        return _bind_file(candidate, problem, names)
-    return _bind_one(getattr(candidate, "__name__", ""), candidate, problem, names)
+        return candidate.bound_for(problem, own)
+
+    def again(other: Problem, more: Mapping[str, str]) -> Bound:
+        return bind(candidate, other, names={**own, **more})
+
+    return _bind(candidate, problem, own).keeping(again, own)
 
 
 def bind_functions(
@@ -71,38 +73,80 @@ def bind_functions(
         what: {} if code is None else {getattr(code, "__name__", what): code}
         for what, code in given.items()
     }
-    return bind_options(problem, options, {} if names is None else names)
+    own = {} if names is None else dict(names)
+
+    def again(other: Problem, more: Mapping[str, str]) -> Bound:
+        answers = {**own, **more}
+        return bind_options(other, options, answers).keeping(again, answers)
+
+    return bind_options(problem, options, own).keeping(again, own)
+
+
+def _bind(candidate: Any, problem: Problem, names: Mapping[str, str]) -> Bound:
+    """Bind a file, or one thing."""
+    if isinstance(candidate, ModuleType):
+        candidate = vars(candidate)
+    if isinstance(candidate, Mapping):
+        return _bind_file(candidate, problem, names)
+    name = getattr(candidate, "__name__", type(candidate).__name__)
+    return _bind_one(name, candidate, problem, names)
 
 
 def _bind_one(name: str, candidate: Any, problem: Problem, names: Mapping[str, str]) -> Bound:
-    """Bind an object, a class or a function that makes one, or a trainer."""
+    """Bind an object, its class, a trainer, or what a function or class makes of the problem."""
+    if isinstance(candidate, Bound):
+        return candidate.bound_for(problem, _without_choice(names))
     if isinstance(candidate, type):
-        if has_verbs(candidate):
-            return bind_object(from_class(candidate, problem), problem, names)
-        if is_trainer(candidate):
-            return bind_trainer(_made(from_class(candidate, problem)), problem)
-        candidate_is = f"class {candidate.__name__}"
-    elif has_verbs(candidate):
+        return _bind_class(name, candidate, problem, names)
+    if has_verbs(candidate):
         return bind_object(from_object(candidate), problem, names)
-    elif is_trainer(candidate):
+    if is_trainer(candidate):
         return bind_trainer(candidate, problem)
-    elif callable(candidate) and _without_arguments(candidate):
-        output = Output()
-        with quietly(output):
-            maker: Maker = call(name, from_function, name, candidate)
-            made = maker.make()
-        if has_verbs(made):
-            return bind_object(maker, problem, names)
-        if is_trainer(made):
-            return bind_trainer(made, problem)
-        candidate_is = f"what {name}() makes, of type {type(made).__name__},"
-    else:
-        candidate_is = f"an object of type {type(candidate).__name__}"
-    raise BindingError(
-        f"{candidate_is} cannot be bound: it has neither {', '.join(VERBS)} nor a trainer's init "
+    if callable(candidate):
+        return _bind_made(name, candidate, problem, names)
+    raise _no_candidate(f"an object of type {type(candidate).__name__}")
+
+
+def _bind_class(name: str, cls: type, problem: Problem, names: Mapping[str, str]) -> Bound:
+    """Bind the objects of a class, or the trainer that it makes."""
+    if has_verbs(cls):
+        return bind_object(from_class(cls, problem), problem, names)
+    if _is_of_a_problem(cls):
+        return _bind_made(name, cls, problem, names)
+    if is_trainer(cls):
+        return bind_trainer(_made(from_class(cls, problem)), problem)
+    raise _no_candidate(f"class {cls.__name__}")
+
+
+def _bind_made(
+    name: str, code: Callable[..., Any], problem: Problem, names: Mapping[str, str]
+) -> Bound:
+    """Bind what a function makes of the problem, or of nothing."""
+    with quietly(Output()):
+        made = from_function(name, code, problem)
+    if made is None:
+        raise _no_candidate(f"an object of type {type(code).__name__}")
+    candidate = made.candidate
+    if isinstance(candidate, Bound | ModuleType | Mapping | type):
+        return bind(candidate, problem, names=_without_choice(names))
+    if has_verbs(candidate):
+        return bind_object(made.maker, problem, names)
+    if is_trainer(candidate):
+        return bind_trainer(candidate, problem)
+    raise _no_candidate(f"what {made.by} makes, of type {type(candidate).__name__},")
+
+
+def _no_candidate(what: str) -> BindingError:
+    return BindingError(
+        f"{what} cannot be bound: it has neither {', '.join(VERBS)} nor a trainer's init "
         "and step; functions are given as a module, or with bind_functions(problem, forward=…, "
         "update=…)"
     )
+
+
+def _without_choice(names: Mapping[str, str]) -> dict[str, str]:
+    """Return the answers without the one that has been used when the candidate was chosen."""
+    return {key: answer for key, answer in names.items() if key != "candidate"}
 
 
 def _made(maker: Maker) -> Any:
@@ -110,14 +154,10 @@ def _made(maker: Maker) -> Any:
         return call(maker.name, maker.make)
 
 
-def _without_arguments(candidate: Callable[..., Any]) -> bool:
-    try:
-        parameters = inspect.signature(candidate).parameters.values()
-    except (TypeError, ValueError):
-        return False
-    return not any(
-        p.default is p.empty and p.kind not in {p.VAR_POSITIONAL, p.VAR_KEYWORD} for p in parameters
-    )
+def _is_of_a_problem(cls: type) -> bool:
+    """Return whether a class needs one argument, and that none of those known by name."""
+    needed = needs(cls)
+    return needed is not None and len(needed) == 1 and needed == unknown_arguments(cls)
 
 
 def _bind_file(space: Mapping[str, Any], problem: Problem, names: Mapping[str, str]) -> Bound:

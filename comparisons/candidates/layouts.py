@@ -81,7 +81,7 @@ class Layout:
             )
         order: list[str] = []
         for value in values:
-            flat = np.ravel(np.asarray(value))
+            flat = np.ravel(numbers(value, "float64", "what get_weights returned"))
             same = [
                 path
                 for path, w in zip(self.paths, self.put(weights), strict=True)

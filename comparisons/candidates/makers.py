@@ -4,9 +4,10 @@ import copy
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from comparisons.candidates.errors import BindingError
+from comparisons.candidates.errors import BindingError, CandidateError, raised
 from comparisons.candidates.vocabulary import is_layer_dims, role_of
 from comparisons.problems import Problem
 from scratch.layers import Dense
@@ -81,11 +82,66 @@ def widths(problem: Problem) -> list[int]:
     return [int(problem.x.shape[-1]), *units]
 
 
-def from_function(name: str, make: Callable[[], Any]) -> Maker:
-    """Return a maker of a function without arguments."""
-    made = make()
-    how = f"made anew for every run by {name}()"
-    return Maker(type(made).__name__, make, how, slow=_is_keras_s(made), place=_place(type(made)))
+@dataclass(frozen=True)
+class Made:
+    """What a function has made when it was called as ``by``, and the maker of more."""
+
+    candidate: Any
+    by: str
+    maker: Maker
+
+
+def needs(code: Callable[..., Any]) -> list[str] | None:
+    """Return the arguments that a function or class needs, ``None`` where these cannot be read.
+
+    Those that go only by their names cannot be given, and count as not to be read.
+    """
+    try:
+        parameters = inspect.signature(code).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    variable = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+    needed = [p for p in parameters if p.default is p.empty and p.kind not in variable]
+    by_name = any(parameter.kind is parameter.KEYWORD_ONLY for parameter in needed)
+    return None if by_name else [parameter.name for parameter in needed]
+
+
+def from_function(name: str, code: Callable[..., Any], problem: Problem) -> Made | None:
+    """Return what a function of the problem, or without arguments, makes.
+
+    ``None`` where it needs other arguments. Raises ``BindingError`` where it raises or returns
+    nothing: it may make no candidates at all.
+    """
+    needed = needs(code)
+    if needed is None or len(needed) > 1:
+        return None
+    shown = f"{name}({', '.join(needed)})"
+    make = partial(code, *(problem for _ in needed))
+    given = "the problem" if needed else "nothing"
+    must = (
+        f"it was called with {given}, to make a candidate, which it must return; functions that "
+        "compute are given as a module, or with bind_functions(problem, forward=…, update=…)"
+    )
+    made = _made_by(shown, make, must)
+    if made is None:
+        raise BindingError(f"{shown} returned None: {must}")
+    how, cls = f"made anew for every run by {shown}", type(made)
+    maker = Maker(cls.__name__, make, how, slow=_is_keras_s(made), place=_place(cls))
+    return Made(made, shown, maker)
+
+
+def _made_by(shown: str, make: "partial[Any]", must: str) -> Any:
+    """Return what is made; what is raised becomes a sentence that ends with what it must do."""
+    try:
+        return make()
+    except (BindingError, CandidateError):
+        raise  # it has bound something itself
+    except (Exception, SystemExit) as error:
+        code = getattr(make.func, "__code__", None)
+        told = raised(shown, error, getattr(code, "co_filename", None))
+        if isinstance(error, SystemExit):
+            raise told from error
+        raise BindingError(f"{told}: {must}") from error
 
 
 def from_object(candidate: Any) -> Maker:

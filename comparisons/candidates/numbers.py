@@ -33,8 +33,10 @@ def numbers(value: Any, dtype: str, what: str) -> Array:
 def _array(value: Any, what: str) -> Array:
     try:
         return np.asarray(value)
-    except (ValueError, TypeError) as error:
-        raise MisfitError(f"{what} is no array: its rows have unequal lengths") from error
+    except Exception as error:  # an array of another library has reasons of its own
+        said = " ".join(str(error).split())[:200]
+        why = "its rows have unequal lengths" if "inhomogeneous" in said else said
+        raise MisfitError(f"{what} is no array: {why}") from error
 
 
 def _kind(array: Array, value: Any) -> str:

@@ -6,12 +6,11 @@ remembers, with ``set_optimizer_state(slots, iterations)`` and ``get_optimizer_s
 slots by ``layer/tensor/slot``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from comparisons.candidates.bound import Bound
@@ -26,6 +25,16 @@ from comparisons.candidates.inferring import (
 from comparisons.candidates.layouts import Layout, layouts, shapes_in
 from comparisons.candidates.makers import Maker
 from comparisons.candidates.numbers import MisfitError, numbers
+from comparisons.candidates.offers import (
+    ACTIVATIONS,
+    GRADIENTS,
+    Offers,
+    first_fitting,
+    had,
+    listed,
+    skipped_in,
+    slots_in,
+)
 from comparisons.candidates.probing import Probe, moved_alike, probes
 from comparisons.problems import Problem
 from comparisons.runs.trainers import Arrays, Record
@@ -33,8 +42,6 @@ from comparisons.runs.trainers import Arrays, Record
 Array = npt.NDArray[Any]
 
 VERBS = ("set_weights", "get_weights", "train_on_batch")
-_GRADIENTS = ("get_gradients", "gradients", "grads")
-_ACTIVATIONS = ("get_activations", "activations")
 
 
 def has_verbs(candidate: object) -> bool:
@@ -53,19 +60,6 @@ class _State:
     restarted: bool = False
 
 
-@dataclass(frozen=True)
-class _Offers:
-    """What an object offers besides its weights: the names to ask it by.
-
-    ``outputs`` are the sites of its activations, in order, after ``skipped`` of them.
-    """
-
-    gradients: str = ""
-    activations: str = ""
-    outputs: tuple[str, ...] = ()
-    skipped: int = 0
-
-
 class _Engine:
     """Objects of one kind, one for each run.
 
@@ -77,7 +71,7 @@ class _Engine:
     def __init__(self, maker: Maker, problem: Problem) -> None:
         self.maker, self.problem, self.name = maker, problem, maker.name
         self.written = self.read = Layout(tuple(problem.weights))
-        self.offers = _Offers()
+        self.offers = Offers()
         self._shared: Any = None
         self._holder: _State | None = None
 
@@ -114,11 +108,11 @@ class _Engine:
             what = f"the loss that {self.name}.train_on_batch returned"
             record["loss/value"] = _single(numbers(loss, self.problem.dtype, what), what)
         if self.offers.gradients:
-            offered = self._offered(learner, self.offers.gradients)
+            offered = had(learner, self.name, self.offers.gradients)
             record |= {f"backward/{path}": g for path, g in self.gradients(offered).items()}
         if callable(getattr(learner, "get_optimizer_state", None)):
             slots = self._ask(learner, "get_optimizer_state")
-            record |= {f"slot/{path}": slots[path] for path in slots}
+            record |= slots_in(slots, f"{self.name}.get_optimizer_state")
         after = self.weights(learner)
         record |= {f"update/{path}": w for path, w in after.items()}
         done = _State(after, None, state.iterations + 1, learner, state.restarted)
@@ -146,7 +140,7 @@ class _Engine:
         offers, name = self.offers, f"the activations of {self.name}"
         if not offers.activations:
             return {}
-        values = _listed(self._offered(learner, offers.activations))[offers.skipped :]
+        values = listed(had(learner, self.name, offers.activations))[offers.skipped :]
         if len(values) != len(offers.outputs):
             raise MisfitError(f"{name} are {len(values)}, and {len(offers.outputs)} were wanted")
         return {
@@ -154,37 +148,20 @@ class _Engine:
             for site, value in zip(offers.outputs, values, strict=True)
         }
 
-    def look(self, learner: Any, probe: Probe) -> _Offers:
+    def look(self, learner: Any, probe: Probe) -> Offers:
         """Return what an object that has just trained at a probe offers."""
-        gradients = activations = ""
-        outputs, skipped = tuple[str, ...](), 0
-        for name in _GRADIENTS:
-            with suppress(MisfitError, CandidateError):
-                self.gradients(self._offered(learner, name))
-                gradients = gradients or name
-        sites = [site for site in probe.record if site.startswith("forward/")]
-        shapes = [probe.record[site].shape for site in sites]
-        for name in _ACTIVATIONS:
-            with suppress(CandidateError, ValueError):
-                found = [np.shape(value) for value in _listed(self._offered(learner, name))]
-                # One more is the input, for which there is no site.
-                more = len(found) - len(shapes)
-                if not activations and more in {0, 1} and found[more:] == shapes:
-                    activations, outputs, skipped = name, tuple(sites), more
-        return _Offers(gradients, activations, outputs, skipped)
+        wanted = {s: a.shape for s, a in probe.record.items() if s.startswith("forward/")}
 
-    def _offered(self, learner: Any, name: str) -> Any:
-        offered = getattr(learner, name, None)
-        return call(f"{self.name}.{name}", offered) if callable(offered) else offered
+        def skipped(values: Any) -> int:
+            return skipped_in(values, wanted, self.problem.dtype, self.name)
+
+        gradients, _, wrong = first_fitting(learner, self.name, GRADIENTS, self.gradients)
+        activations, more, odd = first_fitting(learner, self.name, ACTIVATIONS, skipped)
+        misfits = (("gradients", wrong), ("activations", odd))
+        return Offers(gradients, activations, tuple(wanted), more or 0, misfits)
 
     def _ask(self, learner: Any, verb: str, *args: Any) -> Any:
         return call(f"{self.name}.{verb}", getattr(learner, verb), *args)
-
-
-def _listed(values: Any) -> list[Any]:
-    if isinstance(values, Mapping):
-        return list(values.values())
-    return list(values) if isinstance(values, list | tuple) else []
 
 
 def _single(array: Array, what: str) -> Array:
@@ -255,15 +232,15 @@ def _tried(
 
     Where none is right, those count that agree with the ``shapes`` the object had at first.
     """
-    tries: list[tuple[Layout, Layout, _Offers, Record]] = []
+    tries: list[tuple[Layout, Layout, Offers, Record]] = []
     failures: list[Exception] = []
     for layout in found:
         engine.written = engine.read = layout
-        engine.offers = _Offers()
+        engine.offers = Offers()
         try:
             learner = engine.new()
             engine.set(learner, _State(probe.weights))
-            held = _listed(call(f"{engine.name}.get_weights", learner.get_weights))
+            held = listed(call(f"{engine.name}.get_weights", learner.get_weights))
             engine.read = layout.as_returned(held, probe.weights)
             # The first step shows what there is to see, the second sees it.
             state, _ = engine.trained(_State(probe.weights), probe.x.copy(), probe.y.copy())
@@ -294,7 +271,8 @@ def _tried(
 def _as_candidate_error(error: Exception, engine: _Engine) -> CandidateError:
     if isinstance(error, CandidateError):
         return error
-    return CandidateError(f"{engine.name}: {error}", *engine.maker.place)
+    said = str(error) if engine.name in str(error) else f"{engine.name}: {error}"
+    return CandidateError(said, *engine.maker.place)
 
 
 def _notes(engine: _Engine, probe: Probe, record: Record, *, free_only: bool) -> list[str]:
@@ -311,17 +289,34 @@ def _notes(engine: _Engine, probe: Probe, record: Record, *, free_only: bool) ->
         )
     if "loss/value" not in record:
         notes.append("train_on_batch returns no loss: losses are not compared")
-    if not engine.offers.activations:
+    if odd := engine.offers.misfit("activations"):
+        notes.append(f"activations {odd}: not compared")
+    elif not engine.offers.activations:
         notes.append("activations are not offered (get_activations), and not compared")
-    if not engine.offers.gradients:
-        found = inferred_gradients(engine.problem, probe.weights, record)
-        worst = max((precision for _, precision in found.values()), default=None)
+    notes += _gradients_told(engine, probe, record)
+    slots = [site.removeprefix("slot/") for site in probe.record if site.startswith("slot/")]
+    kept = [site.removeprefix("slot/") for site in record if site.startswith("slot/")]
+    if kept and (without := [path for path in slots if path not in kept]):
         notes.append(
-            "gradients are not offered (get_gradients), and not compared"
-            if worst is None
-            else f"gradients inferred from the update: about {digits(worst)} digits, not compared"
+            f"slots are offered and do not fit: get_optimizer_state has {', '.join(kept[:8])}, and "
+            f"{', '.join(without)} were wanted: not compared"
         )
     return notes
+
+
+def _gradients_told(engine: _Engine, probe: Probe, record: Record) -> Iterator[str]:
+    """Yield what there is to say of gradients, other than those that are compared."""
+    if engine.offers.gradients:
+        return
+    wrong = engine.offers.misfit("gradients")
+    if wrong:
+        yield f"gradients {wrong}: not compared"
+    found = inferred_gradients(engine.problem, probe.weights, record)
+    if found:
+        worst = max(precision for _, precision in found.values())
+        yield f"gradients inferred from the update: about {digits(worst)} digits, not compared"
+    elif not wrong:
+        yield "gradients are not offered (get_gradients), and not compared"
 
 
 def _rate_told(problem: Problem, probe: Probe, record: Record) -> str:

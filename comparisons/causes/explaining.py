@@ -1,6 +1,6 @@
 """Explanations: which faults, planted, give the very numbers that were seen."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -12,12 +12,16 @@ from comparisons.causes.fault import Fault, plant
 from comparisons.causes.ground import Ground
 from comparisons.causes.observed import Observed
 from comparisons.causes.open_trainer import OpenState
+from comparisons.causes.rates import rate_fault
 from comparisons.problems import Problem, get, names
 from comparisons.runs import Mode, Record, Reference, Trainer, scratch_trainer
 from comparisons.runs.trainers import Array
 
 #: How many locked steps a set of faults is first tried on, before all are run.
 _PROBES = 4
+
+#: How many sets of one size are planted at most: some seconds' worth.
+_MOST_SETS = 20_000
 
 
 @dataclass(frozen=True)
@@ -60,34 +64,39 @@ def explain_observed(observed: Observed, *, most: int = 3) -> tuple[Explanation,
     Where it was seen in a free run only, the faults must give its numbers in that.
     """
     search = _Search(observed)
-    tries = [(search.likely, size) for size in range(1, most + 1)]
-    if most > 1:
-        # Two faults may cancel somewhere, and then each touches what agrees: try all pairs.
-        tries.append((search.effects, 2))
-    for pool, size in tries:
-        with np.errstate(all="ignore"):
-            found = tuple(Explanation(faults) for faults in search.fitting(pool, size))
-        if found:
-            return found
+    with np.errstate(all="ignore"):
+        for pool, size in search.tries(most):
+            if found := tuple(Explanation(faults) for faults in search.fitting(pool, size)):
+                return found
     return ()
 
 
-def separating(problem: Problem, one: Explanation, other: Explanation) -> str | None:
+def separating(
+    problem: Problem,
+    one: Explanation,
+    other: Explanation,
+    *,
+    offered: Collection[str] | None = None,
+) -> str | None:
     """Return the first problem of the catalogue on which two explanations give other numbers.
 
-    Both must be possible there. ``None`` says that no problem tells them apart.
+    Both must be possible there, and the numbers of a phase that the candidate shows: ``offered``
+    are its sites, or ``None`` for all. ``None`` says that no problem tells them apart.
     """
+    phases = None if offered is None else {site.split("/")[0] for site in offered}
     for name in names():
         there = get(name).astype(problem.dtype)
         by_name = {fault.name: fault for fault in faults_for(there)}
         if name != problem.name and {*one.names, *other.names} <= by_name.keys():
             sets = [[by_name[fault] for fault in each.names] for each in (one, other)]
-            if _differ(there, *sets):
+            if _differ(there, *sets, phases=phases):
                 return name
     return None
 
 
-def _differ(problem: Problem, one: Sequence[Fault], other: Sequence[Fault]) -> bool:
+def _differ(
+    problem: Problem, one: Sequence[Fault], other: Sequence[Fault], *, phases: set[str] | None
+) -> bool:
     """Return whether two sets of faults go clearly different ways in a free run."""
     honest = scratch_trainer(problem, _textbook_constants(problem))
     trainers = [plant(honest, faults) for faults in (one, other)]
@@ -101,6 +110,8 @@ def _differ(problem: Problem, one: Sequence[Fault], other: Sequence[Fault]) -> b
                     states[i], record = trainer.step(states[i], problem.x[rows], problem.y[rows])
                     records.append(record)
                 for site, values in records[0].items():
+                    if phases is not None and site.split("/")[0] not in phases:
+                        continue
                     if values.shape != records[1][site].shape:
                         return True
                     if not np.allclose(values, records[1][site], clearly, 0, equal_nan=True):
@@ -138,17 +149,40 @@ class _Search:
         #: Those that touch nothing but what diverged.
         self.likely = {f: sites for f, sites in self.effects.items() if sites <= self.diverged}
 
+    def tries(self, most: int) -> Iterator[tuple[Mapping[Fault, frozenset[str]], int]]:
+        """Yield pools of faults and how many of each to plant together, the likely ones first."""
+        yield self.likely, 1
+        # A rate that is read off the steps fits more than it should: it comes after all others.
+        rate = rate_fault(self.observed, self.probes[0]) if self.probes else None
+        if rate is not None and (touched := self._touched(rate)) <= self.diverged:
+            yield {rate: touched}, 1
+            self.likely |= {rate: touched}
+        for size in range(2, most + 1):
+            yield self.likely, size
+        if most > 1:
+            # Two faults may cancel somewhere, and then each touches what agrees: try all pairs.
+            yield self.effects, 2
+
     def fitting(
         self, pool: Mapping[Fault, frozenset[str]], size: int
     ) -> Iterator[tuple[Fault, ...]]:
-        """Yield the sets of that many faults of a pool which reproduce everything seen."""
+        """Yield the sets of that many faults of a pool which reproduce everything seen.
+
+        Of very large pools not all sets are tried.
+        """
         if not self.diverged and not self._parts_freely:
             return
+        tried = 0
         for count in range(min(size, len(self.late)) + 1):
             for locked in combinations(pool, size - count):
                 if not self.diverged <= frozenset().union(*(pool[fault] for fault in locked)):
                     continue
-                if _exclude(locked) or not self._fits_origin(locked):
+                if _exclude(locked):
+                    continue
+                tried += 1
+                if tried > _MOST_SETS:
+                    return
+                if not self._fits_origin(locked):
                     continue
                 for late in combinations(self.late, count):
                     faults = (*locked, *late)

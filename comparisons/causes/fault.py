@@ -16,7 +16,8 @@ class Fault:
     one piece exclude each other. ``site`` is where it must first be seen. ``wrong`` says what
     went wrong and ``mend`` how to put it right, a sentence each. ``shown_by`` names a problem
     of the catalogue that shows this kind of mistake, in ``dtype`` only where there is one.
-    A fault that ``remembers`` needs the step before, so no locked step can show it.
+    A fault that ``remembers`` needs the step before, so no locked step can show it. One that is
+    ``of_the_loop`` chooses other rows than the problem's: who is handed his batches cannot make it.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Fault:
     layer: str = ""
     dtype: str | None = None
     remembers: bool = False
+    of_the_loop: bool = False
 
     @property
     def name(self) -> str:

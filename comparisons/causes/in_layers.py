@@ -4,12 +4,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from comparisons.causes.fault import Fault
-from comparisons.causes.pieces import Passing, Piece, Seen, Updating, update
+from comparisons.causes.pieces import (
+    Passing,
+    Piece,
+    Seen,
+    Updating,
+    bias_gradient,
+    kernel_gradient,
+    update,
+)
 from comparisons.problems import Problem
 from comparisons.runs.trainers import Array
 from scratch import activations
@@ -23,7 +32,8 @@ class _Place:
 
     layer: Dense
     inputs: int
-    rows: int
+    rows_each: int
+    """How many rows the layer sees of one sample."""
     below: Dense | None
     above: tuple[Dense, ...]
     twin: Dense | None
@@ -52,25 +62,31 @@ class _Place:
 
 def faults(problem: Problem) -> Iterator[Fault]:
     """Yield the mistakes that each Dense of a problem can have."""
-    for place in _places(problem):
+    places = list(_places(problem))
+    for place in places:
         yield from _in_affine(place)
         yield from _in_gradients(place)
         yield from _in_slope(place)
         yield from _in_update(place)
         if place.below is not None:
             yield from _in_passing_down(place, place.below.name)
+    yield from _in_all_gradients(places)
 
 
 def _places(problem: Problem) -> Iterator[_Place]:
     net = problem.network
     dense = [layer for layer in net.layers if isinstance(layer, Dense)]
     shapes = {layer.name: problem.weights[f"{layer.name}/kernel"].shape for layer in dense}
+    rows_each, shape = {}, problem.x.shape[1:]
+    for each in net.layers:
+        rows_each[each.name] = prod(shape[:-1])
+        shape = each.output_shape(shape)
     for i, layer in enumerate(dense):
         alike = (d for d in dense if d is not layer and shapes[d.name] == shapes[layer.name])
         yield _Place(
             layer=layer,
             inputs=shapes[layer.name][0],
-            rows=problem.batch_size,
+            rows_each=rows_each[layer.name],
             below=dense[i - 1] if i else None,
             above=tuple(dense[i + 1 :]),
             twin=next(alike, None),
@@ -103,6 +119,24 @@ def _in_affine(at: _Place) -> Iterator[Fault]:
             "Return f(z), not z.",
             "short_last_batch",
         )  # fmt: skip
+        yield at.fault(
+            "activation left out, its derivative kept", "activation", "forward/{}/output",
+            lambda function, z: (z, function(z)[1]),
+            "The activation is not applied on the way up, and on the way down its derivative is.",
+            "Return f(z), not z.",
+            "short_last_batch",
+        )  # fmt: skip
+    if by_output := _SLOPES_BY_OUTPUT.get(at.activation):
+        yield at.fault(
+            "activation left out, its derivative formula kept", "activation", "forward/{}/output",
+            lambda function, z: (z, lambda dy: dy * by_output(z)),
+            "The activation is not applied, so the formula for its derivative, such as a (1 - a), "
+            "is given z.",
+            "Return a = f(z), not z; the formula is then right.",
+            "short_last_batch",
+        )  # fmt: skip
+    if at.above:
+        yield from _in_hidden_activation(at)
     if at.activation == "leaky_relu":
         yield at.fault(
             "leaky_relu with the slope of the layer LeakyReLU", "activation", "forward/{}/output",
@@ -124,6 +158,32 @@ def _in_affine(at: _Place) -> Iterator[Fault]:
         )  # fmt: skip
 
 
+#: What a hidden layer may be given by mistake, with a problem that shows it.
+_OTHER_ACTIVATIONS = {
+    "sigmoid": "short_last_batch",
+    "tanh": "classification_asymmetric",
+    "relu": "short_last_batch",
+}
+
+
+def _in_hidden_activation(at: _Place) -> Iterator[Fault]:
+    meant = at.activation or "no activation"
+    for other, shown_by in _OTHER_ACTIVATIONS.items():
+        if other != at.activation:
+            yield at.fault(
+                f"another activation: {other}", "activation", "forward/{}/output",
+                partial(_another, other),
+                f"The layer applies {other}, and takes its derivative, where the problem has "
+                f"{meant}.",
+                f"Apply {meant}." if at.activation else "Return z as it is.",
+                shown_by,
+            )  # fmt: skip
+
+
+def _another(other: str, function: Any, z: Array) -> Any:
+    return activations.get(other)(z)
+
+
 def _in_gradients(at: _Place) -> Iterator[Fault]:
     kernel, bias = "backward/{}/kernel", "backward/{}/bias"
     if at.square:
@@ -141,33 +201,102 @@ def _in_gradients(at: _Place) -> Iterator[Fault]:
             "Keep what came in: the gradient is xᵀ @ dz.",
             "regression_asymmetric",
         )  # fmt: skip
-    if at.rows > 1:
+    yield at.fault(
+        "kernel gradient averaged once more", "kernel_gradient", kernel,
+        _averaged_kernel_gradient,
+        "The kernel gradient is divided by the batch size, which the loss has done already.",
+        "Leave it at xᵀ @ dz.",
+        "short_last_batch",
+    )  # fmt: skip
+    yield at.fault(
+        "kernel gradient not divided by the batch", "kernel_gradient", kernel,
+        partial(_summed_kernel_gradient, at.rows_each),
+        "This kernel's gradient is a sum over the batch; the others are means.",
+        "Divide it by the batch size too, once.",
+        "short_last_batch",
+    )  # fmt: skip
+    if at.layer.use_bias:
         yield at.fault(
-            "kernel gradient averaged once more", "kernel_gradient", kernel,
-            lambda seen, dz: seen.x.T @ dz / len(dz),
-            "The kernel gradient is divided by the batch size, which the loss has done already.",
-            "Leave it at xᵀ @ dz.",
+            "bias gradient averaged once more", "bias_gradient", bias,
+            _averaged_bias_gradient,
+            "The bias gradient is the mean of dz, though the loss has already divided.",
+            "Sum dz over the batch: dz.sum(axis=0).",
             "short_last_batch",
         )  # fmt: skip
-        if at.layer.use_bias:
-            yield at.fault(
-                "bias gradient averaged once more", "bias_gradient", bias,
-                lambda dz: dz.mean(axis=0),
-                "The bias gradient is the mean of dz, though the loss has already divided.",
-                "Sum dz over the batch: dz.sum(axis=0).",
-                "short_last_batch",
-            )  # fmt: skip
-            yield at.fault(
-                "bias gradient of one sample", "bias_gradient", bias,
-                lambda dz: dz[-1],
-                "The bias gradient is that of the batch's last sample alone.",
-                "Sum dz over the batch: dz.sum(axis=0).",
-                "short_last_batch",
-            )  # fmt: skip
+        yield at.fault(
+            "bias gradient not divided by the batch", "bias_gradient", bias,
+            partial(_summed_bias_gradient, at.rows_each),
+            "This bias's gradient is a sum over the batch; the others are means.",
+            "Divide it by the batch size too, once.",
+            "short_last_batch",
+        )  # fmt: skip
+        yield at.fault(
+            "bias gradient of one sample", "bias_gradient", bias,
+            lambda dz: dz[-1],
+            "The bias gradient is that of the batch's last sample alone.",
+            "Sum dz over the batch: dz.sum(axis=0).",
+            "short_last_batch",
+        )  # fmt: skip
+
+
+def _averaged_kernel_gradient(seen: Seen, dz: Array) -> Array:
+    return kernel_gradient(seen, dz) / len(dz)
+
+
+def _averaged_bias_gradient(dz: Array) -> Array:
+    return bias_gradient(dz) / len(dz)
+
+
+def _summed_kernel_gradient(rows_each: int, seen: Seen, dz: Array) -> Array:
+    return kernel_gradient(seen, dz) * (len(dz) // rows_each)
+
+
+def _summed_bias_gradient(rows_each: int, dz: Array) -> Array:
+    return bias_gradient(dz) * (len(dz) // rows_each)
+
+
+def _in_all_gradients(places: list[_Place]) -> Iterator[Fault]:
+    """Yield what is divided wrongly in all kernels or all biases; of one, its layer tells it."""
+    biased = [at for at in places if at.layer.use_bias]
+    for at_all, tensor, others, averaged, summed in (
+        (places, "kernel", "biases", _averaged_kernel_gradient, _summed_kernel_gradient),
+        (biased, "bias", "kernels", _averaged_bias_gradient, _summed_bias_gradient),
+    ):
+        if len(at_all) < 2:
+            continue
+        site = f"backward/{at_all[-1].layer.name}/{tensor}"
+        piece, plural = f"{tensor}_gradient", "kernels" if tensor == "kernel" else "biases"
+        yield Fault(
+            f"{plural} averaged once more", site,
+            {f"{piece}/{at.layer.name}": averaged for at in at_all},
+            f"The gradients of all {plural} are divided by the batch size once too often; "
+            f"those of the {others} are right.",
+            "Divide once: where the loss has done so, sum over the batch.",
+            "short_last_batch",
+        )  # fmt: skip
+        yield Fault(
+            f"{plural} not divided by the batch", site,
+            {f"{piece}/{at.layer.name}": partial(summed, at.rows_each) for at in at_all},
+            f"The gradients of all {plural} are sums over the batch; those of the {others} are "
+            "means.",
+            f"Divide those of the {plural} by the batch size too.",
+            "short_last_batch",
+        )  # fmt: skip
 
 
 #: f'(v) of the activations whose derivative is often written as a function of their own output.
 _SLOPES_BY_OUTPUT = {"sigmoid": lambda v: v * (1 - v), "tanh": lambda v: 1 - v * v}
+
+#: What is written in the place of these by mistake.
+_OTHER_SLOPES: dict[str, tuple[tuple[str, Piece], ...]] = {
+    "sigmoid": (("1 - a", lambda a: 1 - a), ("a", lambda a: a)),
+    "tanh": (("a (1 - a)", lambda a: a * (1 - a)), ("1 - a", lambda a: 1 - a)),
+}
+
+
+def _other_slope(formula: Piece, pullback: ActivationPullback, dy: Array, seen: Seen) -> Array:
+    dz: Array = dy * formula(seen.y)
+    return dz
 
 
 def _in_slope(at: _Place) -> Iterator[Fault]:
@@ -195,6 +324,14 @@ def _in_slope(at: _Place) -> Iterator[Fault]:
             "Give it z, or use the formula in terms of the output.",
             "classification_asymmetric",
         )  # fmt: skip
+        for written, formula in _OTHER_SLOPES[name]:
+            yield at.fault(
+                f"derivative of {name} written as {written}", "slope", kernel,
+                partial(_other_slope, formula),
+                f"The derivative of {name} is taken to be {written}, where a is its output.",
+                f"It is {'a (1 - a)' if name == 'sigmoid' else '1 - a²'}.",
+                "classification_asymmetric" if name == "sigmoid" else "short_last_batch",
+            )  # fmt: skip
         if at.square:
             yield at.fault(
                 "activation derivative of the layer below", "slope", kernel,
@@ -235,6 +372,14 @@ def _in_slope(at: _Place) -> Iterator[Fault]:
             "though p - y already contains it.",
             "With a cross-entropy dz = p - y, and nothing more.",
             "classification" if at.head is activations.sigmoid else "softmax_sparse",
+        )  # fmt: skip
+    if at.head is activations.softmax:
+        yield at.fault(
+            "p (1 - p) multiplied in behind softmax", "slope", kernel,
+            lambda pullback, dy, seen: dy * (p := activations.softmax(seen.z)[0]) * (1 - p),
+            "The error at the softmax is multiplied by p (1 - p), the derivative of a sigmoid.",
+            "With a cross-entropy dz = p - y, and nothing more.",
+            "softmax_sparse",
         )  # fmt: skip
 
 
@@ -292,15 +437,23 @@ def _through_kernel_of(other: str, down: Passing) -> Array:
 
 
 def _in_update(at: _Place) -> Iterator[Fault]:
-    if not at.above:
+    site = f"update/{at.layer.name}/kernel"
+    pieces = {f"update/{at.layer.name}/{t}": _left for t in ("kernel", "bias")}
+    if at.above:
         yield Fault(
-            "last layer skipped",
-            f"update/{at.layer.name}/kernel",
-            {f"update/{at.layer.name}/{t}": _left for t in ("kernel", "bias")},
+            "layer never updated", site, pieces,
+            "The layer's kernel and bias keep their values.",
+            "Update every layer" + ("." if at.below else ", the first included."),
+            "regression",
+            at.layer.name,
+        )  # fmt: skip
+    else:
+        yield Fault(
+            "last layer skipped", site, pieces,
             "The loop over the layers stops one short: the last layer's parameters never change.",
             "Update every layer, the last included.",
             "regression",
-        )
+        )  # fmt: skip
     if not at.layer.use_bias:
         return
     site = "update/{}/bias"

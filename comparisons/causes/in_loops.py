@@ -41,7 +41,8 @@ def _in_order(problem: Problem, site: str) -> Iterator[Fault]:
 
     def fault(kind: str, batches: list[Array], *text: str) -> Fault:
         wrong, mend, shown_by = text
-        return Fault(kind, site, {"batch": _from(problem, batches)}, wrong, mend, shown_by)
+        pieces = {"batch": _from(problem, batches)}
+        return Fault(kind, site, pieces, wrong, mend, shown_by, of_the_loop=True)
 
     draw = np.random.RandomState(0)
     yield fault(

@@ -29,6 +29,12 @@ def faults(problem: Problem) -> Iterator[Fault]:
             f"learning rate {text}", rate, _rate_times(factor),
             f"The learning rate is {text}.", "Use the problem's learning rate.", "shuffled",
         )  # fmt: skip
+    yield _fault(
+        "step added", update, _Uphill,
+        "The step is added to the parameters where it belongs subtracted; the gradients may be "
+        "right.",
+        "Go down: w = w - learning_rate * g.", "regression",
+    )  # fmt: skip
     for off, dtype in ((1e-5, "float32"), (1e-12, "float64")):
         yield replace(
             _fault(
@@ -48,11 +54,7 @@ def faults(problem: Problem) -> Iterator[Fault]:
     if (site := _first_cast(rule, slot, update)) is not None:
         yield Fault(
             "constants not rounded to float32", site, {"constants": _as_written(rule)},
-            "The rule's constants are used as they are written; Keras on TensorFlow rounds "
-            "momentum, weight_decay and the betas of the bias correction to float32 first, "
-            "even in float64.",
-            "This is Keras's own way and no mistake of yours: float(np.float32(0.9)) in place "
-            "of 0.9 gives its numbers.",
+            *_held_words(rule),
             "adam" if isinstance(rule, Adam) else "momentum",
             dtype="float64",
         )  # fmt: skip
@@ -63,7 +65,7 @@ def faults(problem: Problem) -> Iterator[Fault]:
     if isinstance(rule, RMSprop):
         yield from _in_rmsprop(rule, update, slot)
     if isinstance(rule, Adam):
-        yield from _in_adam(update, slot)
+        yield from _in_adam(rule, update, slot)
 
 
 def _fault(kind: str, site: str, change: Change, *text: str) -> Fault:
@@ -78,6 +80,57 @@ def _rate_times(factor: float) -> Change:
 def _turned(cls: Any) -> Change:
     """Return what makes a rule one of a subclass, with the same hyperparameters."""
     return lambda rule: cls(**{f.name: getattr(rule, f.name) for f in fields(rule)})
+
+
+@dataclass(frozen=True)
+class _Uphill:
+    """Any rule, its step taken the other way."""
+
+    rule: Optimizer
+
+    def update(self, w: Array, g: Array, slots: Slots, t: int) -> tuple[Array, Slots]:
+        # From 0, which decays to itself, the rule moves by its step alone.
+        step, slots = self.rule.update(np.zeros_like(w), g, slots, t)
+        return self.rule.decayed(w) - step, slots
+
+
+#: The default of PyTorch and of Adam's paper.
+_PYTORCH_EPSILON = 1e-8
+
+
+def _in_epsilon(name: str, right: float, site: str) -> Iterator[Fault]:
+    if right != _PYTORCH_EPSILON:
+        yield Fault(
+            f"{name}'s epsilon 1e-8", site,
+            {"epsilon": lambda rule: replace(rule, epsilon=_PYTORCH_EPSILON)},
+            "Epsilon is 1e-8, as it is in PyTorch and in Adam's paper unless given.",
+            f"Use the problem's, {right:g}; Keras takes 1e-7 unless given.", name.lower(),
+        )  # fmt: skip
+
+
+def _held_words(rule: Any) -> tuple[str, str]:
+    """Return what to say where a rule's constants are not rounded as Keras rounds them."""
+    rounded, written, means = list[str](), list[str](), ""
+    if isinstance(rule, Adam):
+        rounded.append("the betas of the bias correction")
+        written.append(f"1 - float(np.float32({rule.beta_1:g}))**t in the bias correction")
+        means = f" The running means keep {rule.beta_1:g} and {rule.beta_2:g}."
+    if isinstance(rule, SGD) and rule.momentum:
+        rounded.append("momentum")
+        written.append(f"float(np.float32({rule.momentum:g})) in place of {rule.momentum:g}")
+    if rule.weight_decay:
+        rounded.append("weight_decay")
+        written.append(f"float(np.float32({rule.weight_decay:g})) as weight_decay")
+    give = "gives" if len(written) == 1 else "give"
+    wrong = (
+        "The rule's constants are used as they are written; Keras on TensorFlow rounds "
+        f"{' and '.join(rounded)} to float32 first, even in float64."
+    )
+    mend = (
+        f"This is Keras's own way and no mistake of yours: {' and '.join(written)} {give} its "
+        f"numbers.{means}"
+    )
+    return wrong, mend
 
 
 def _first_cast(rule: Any, slot: str, update: str) -> str | None:
@@ -226,6 +279,7 @@ class _RateLast(RMSprop):
 
 def _in_rmsprop(rule: RMSprop, update: str, slot: str) -> Iterator[Fault]:
     site = slot if rule.momentum else update
+    yield from _in_epsilon("RMSprop", rule.epsilon, site)
     yield _fault(
         "RMSprop's epsilon outside the root", site, _turned(_RootThenEpsilon),
         "Epsilon is added to the root.",
@@ -289,7 +343,19 @@ def _exchanged(rule: AdamAsHeld) -> Optimizer:
     )
 
 
-def _in_adam(update: str, slot: str) -> Iterator[Fault]:
+def _rounded_everywhere(rule: AdamAsHeld) -> Optimizer:
+    beta_1, beta_2 = (float(np.float32(beta)) for beta in (rule.beta_1, rule.beta_2))
+    return replace(rule, beta_1=beta_1, beta_2=beta_2)
+
+
+def _in_adam(rule: Adam, update: str, slot: str) -> Iterator[Fault]:
+    yield from _in_epsilon("Adam", rule.epsilon, update)
+    yield Fault(
+        "Adam's betas rounded to float32 everywhere", slot, {"constants": _rounded_everywhere},
+        "The running means use betas that are rounded to float32.",
+        "Keras rounds them in the bias correction alone: the means keep "
+        f"{rule.beta_1:g} and {rule.beta_2:g} as they are written.", "adam", dtype="float64",
+    )  # fmt: skip
     yield _fault(
         "Adam without bias correction", update, _turned(_Uncorrected),
         "The running means are used as if they had not started at 0.",

@@ -51,7 +51,7 @@ class OpenTrainer:
         net, record = self.network, dict[str, Array]()
         x, y = self._piece("batch")(state.iterations, x, y)
         a, pullbacks = self._forward(state.params, x, record)
-        value, da = self._piece("loss")(net.loss, y, a)
+        value, da = self._loss(y, a)
 
         gradients: dict[str, Array] = {}
         after = OpenState({}, {}, state.iterations + 1, gradients)
@@ -67,7 +67,7 @@ class OpenTrainer:
 
         def afterwards() -> Any:
             prediction, _ = self._forward(after.params, x, {})
-            return self._piece("loss")(net.loss, y, prediction)[0]
+            return self._loss(y, prediction)[0]
 
         value = self._piece("report")(value, afterwards)
         record["loss/value"] = np.asarray(value, a.dtype)
@@ -79,8 +79,13 @@ class OpenTrainer:
     @cached_property
     def _rule(self) -> Optimizer:
         with_constants: Optimizer = self._piece("constants")(self.network.optimizer)
-        rule: Optimizer = self._piece("rule")(with_constants)
+        rule: Optimizer = self._piece("rule")(self._piece("epsilon")(with_constants))
         return rule
+
+    def _loss(self, y: Array, prediction: Array) -> tuple[Any, Array]:
+        """Return the value that is shown, and the gradient."""
+        value, gradient = self._piece("loss")(self.network.loss, y, prediction)
+        return self._piece("value")(value, self.network.loss, y, prediction), gradient
 
     def _forward(
         self, params: dict[str, Params], x: Array, record: dict[str, Array]

@@ -99,6 +99,12 @@ def loss(textbook: Loss, y_true: Array, y_pred: Array) -> tuple[Any, Array]:
     return textbook(y_true, y_pred)
 
 
+def value(computed: Any, textbook: Loss, y_true: Array, y_pred: Array) -> Any:
+    """The value of the loss that is shown, which no gradient depends on: the one computed."""
+    del textbook, y_true, y_pred
+    return computed
+
+
 def report(value: Any, afterwards: Callable[[], Any]) -> Any:
     """The loss that is reported: before the update; ``afterwards`` computes the other."""
     del afterwards
@@ -113,6 +119,11 @@ def gradient(now: Array, last: Array | None) -> Array:
 
 def constants(optimizer: Optimizer) -> Optimizer:
     """The update rule with the constants that Keras holds."""
+    return optimizer
+
+
+def epsilon(optimizer: Optimizer) -> Optimizer:
+    """The update rule with its epsilon."""
     return optimizer
 
 
@@ -143,9 +154,11 @@ TEXTBOOK: dict[str, Piece] = {
         bias_gradient,
         input_gradient,
         loss,
+        value,
         report,
         gradient,
         constants,
+        epsilon,
         rule,
         update,
         stored,

@@ -72,14 +72,19 @@ def sensitivity(
     steps: Steps,
     differs: Differs,
     mode: Mode,
+    *,
+    with_the_loop: bool,
 ) -> Sensitivity:
     """Plant every fault that a problem can have, and say which of them ``differs`` notices.
 
-    ``steps`` are those of the comparison. A fault is followed until it is caught.
+    ``steps`` are those of the comparison. A fault is followed until it is caught. Those of the
+    loop over batches count where the loop is the candidate's own.
     """
     caught: dict[str, bool] = {}
     with np.errstate(all="ignore"):  # a fault may well overflow
         for fault in faults_for(problem):
+            if fault.of_the_loop and not with_the_loop:
+                continue
             caught[fault.name] = _caught(fault, trainer, steps, differs, mode)
     return Sensitivity(
         caught=tuple(name for name, seen in caught.items() if seen),

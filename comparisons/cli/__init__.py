@@ -18,6 +18,7 @@ from comparisons.cli.report import report_command
 from comparisons.cli.selftest import selftest_command
 from comparisons.cli.shared import COULD_NOT_RUN, DIFFERS, NO_DIFFERENCE, USAGE
 from comparisons.cli.spread import spread_command
+from comparisons.cli.streams import finished, mend_streams
 from comparisons.cli.verify import verify_command
 from comparisons.problems import ProblemError
 from comparisons.runs import KerasMissingError
@@ -28,6 +29,7 @@ __all__ = ["COULD_NOT_RUN", "DIFFERS", "NO_DIFFERENCE", "USAGE", "cli", "main"]
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit status."""
+    mend_streams()
     try:
         status = cli.main(standalone_mode=False)
     except click.ClickException as error:
@@ -43,7 +45,7 @@ def main() -> NoReturn:
         traceback.print_exc()
         click.echo("could not run: the above is a mistake in keras-parity", err=True)
         status = COULD_NOT_RUN
-    sys.exit(status)
+    sys.exit(finished(status, COULD_NOT_RUN))
 
 
 def _leave_at_once(status: int) -> NoReturn:

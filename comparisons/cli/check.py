@@ -14,14 +14,18 @@ from comparisons.cli.shared import (
     COULD_NOT_RUN,
     DIFFERS,
     NO_DIFFERENCE,
+    NOT_LIVE,
+    Whole,
     check_problems,
     check_seconds,
     console,
     dtype_option,
     file_option,
     name_option,
+    or_else,
 )
 from comparisons.problems import Problem
+from comparisons.reports.text import show_lines
 from comparisons.sandbox import Limits, SandboxError
 from comparisons.submissions import CheckedFile, as_options, check_file, replay_file
 
@@ -41,7 +45,7 @@ from comparisons.submissions import CheckedFile, as_options, check_file, replay_
 @name_option("the file")
 @click.option(
     "--step",
-    type=click.IntRange(min=1),
+    type=Whole(min=1),
     help="Replay this step only, and print every number of both sides.",
 )
 @click.option(
@@ -77,6 +81,9 @@ def check_command(
     if step is not None and json_file is not None:
         message = "--step prints one step, and --json writes what was found of all: give one"
         raise click.UsageError(message)
+    if step is not None and quiet:
+        message = "--step prints every number of one step, and --quiet one line only: give one"
+        raise click.UsageError(message)
     runs = [
         problems.get(name).astype(dtype)
         for name in dict.fromkeys(chosen)
@@ -91,7 +98,8 @@ def check_command(
     statuses: list[int] = []
     results: list[dict[str, Any]] = []
     for problem in runs:
-        ground = ground_for(problem, reference_for(problem, live=live))
+        with or_else(NOT_LIVE if live else None):
+            ground = ground_for(problem, reference_for(problem, live=live))
         result: dict[str, Any] = {
             "file": file.name,
             "problem": problem.name,
@@ -106,8 +114,7 @@ def check_command(
                 result |= {"free_only": found.free_only, "output": found.output, "error": None}
             else:
                 one = replay_file(file, ground, step, limits=limits, names=answers)
-                for told in reports.printable(reports.replayed(one)).splitlines():
-                    reports.paragraph(told, terminal)
+                show_lines(reports.printable(reports.replayed(one)), terminal)
                 passed = all(not pair.differs for pair in one.pairs)
             statuses.append(NO_DIFFERENCE if passed else DIFFERS)
         except SandboxError as error:
@@ -133,8 +140,7 @@ def _show(
     elif not quiet:
         terminal.print()
         told = reports.failure(checked, _replay(file, problem, checked))
-        for line in reports.printable(told).splitlines():
-            reports.paragraph(line, terminal)
+        show_lines(reports.printable(told), terminal)
     if found.output.strip() and not quiet:
         lines = len(found.output.strip().splitlines())
         reports.paragraph(f"  the file printed {lines:,} line{'s' * (lines > 1)}", terminal)

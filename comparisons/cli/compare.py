@@ -15,6 +15,7 @@ from comparisons.cli.shared import (
     dtype_option,
     file_option,
     mode_option,
+    or_else,
     progress,
 )
 from comparisons.comparing import compare
@@ -75,7 +76,9 @@ def compare_command(
     terminal = console()
     verdicts: list[Verdict] = []
     steps = sum(problem.steps for problem in runs)
-    with progress(steps, terminal, "starting" if recorded else "starting Keras") as advance:
+    starting = "starting" if recorded else "starting Keras"
+    instead = "or compare with what is shipped: --recorded"
+    with or_else(instead), progress(steps, terminal, starting) as advance:
         for warning in () if recorded else import_keras_ref().warnings():
             click.echo(f"warning: {warning}", err=True)
         for problem in runs:

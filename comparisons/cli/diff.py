@@ -16,14 +16,14 @@ from comparisons.cli.shared import (
     NO_DIFFERENCE,
     console,
     file_option,
+    located,
     progress,
 )
+from comparisons.reports.text import show_table
 from comparisons.traces import (
     Movement,
     Recording,
-    RecordingError,
     environments_differ,
-    locate,
     sentence,
     source,
     what_moved,
@@ -36,10 +36,7 @@ SCHEMA = "keras-parity/diff/1"
 
 def check_recording(_context: click.Context, _argument: click.Parameter, target: str) -> Path:
     """Refuse what is not one recording: a callback of click."""
-    try:
-        paths = locate(target)
-    except RecordingError as error:
-        raise click.BadParameter(str(error)) from error
+    paths = located(target)
     if len(paths) > 1:
         names = " or ".join(path.name for path in paths)
         message = f"{target!r} has several recordings: name {names}"
@@ -105,7 +102,7 @@ def _show_sites(found: Movement, terminal: Console) -> None:
             "-" if worst is None else f"{site.multiple:.2g}",
             "-" if worst is None else str(worst.step),
         )
-    terminal.print(table)
+    show_table(table, terminal)
 
 
 def _print(text: str, terminal: Console, *, style: str = "") -> None:

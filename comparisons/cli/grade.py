@@ -1,6 +1,7 @@
 """``keras-parity grade``: a whole class, each submission against Keras."""
 
 import os
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from comparisons import reports
 from comparisons.cli.shared import (
     COULD_NOT_RUN,
     NO_DIFFERENCE,
+    Whole,
     check_problems,
     check_seconds,
     console,
@@ -37,6 +39,7 @@ from comparisons.grading import (
 )
 from comparisons.grading.graded import DIFFERS, INTERNAL, SAME, STOPPED
 from comparisons.problems import DTYPES
+from comparisons.reports.text import show_lines, show_table
 from comparisons.sandbox import Limits
 from comparisons.traces import RecordingError, shipped
 
@@ -81,7 +84,7 @@ def check_recorded(
 )  # fmt: skip
 @name_option("every submission")
 @click.option(
-    "--jobs", metavar="N", type=click.IntRange(1), default=_default_jobs,
+    "--jobs", metavar="N", type=Whole(1), default=_default_jobs,
     show_default="the number of processors", help="How many are graded at once.",
 )  # fmt: skip
 @click.option(
@@ -95,7 +98,7 @@ def check_recorded(
     "no number of Keras's. none: the score of each phase.",
 )  # fmt: skip
 @click.option(
-    "--points", metavar="N", type=click.IntRange(1), default=100, show_default=True,
+    "--points", metavar="N", type=Whole(1), default=100, show_default=True,
     help="What a submission without a difference gets.",
 )  # fmt: skip
 @click.option(
@@ -211,7 +214,7 @@ def _show(class_: Sequence[Graded], scheme: Scheme, reveal: Reveal, terminal: Co
             *map(_share, scheme.by_phase(each).values()),
             Text(each.worst.outcome, style=_STYLES.get(each.worst.outcome, "bold red")),
         )
-    terminal.print(table)
+    show_table(table, terminal)
     for each in class_:
         _say(each, reveal, terminal)
     terminal.print()
@@ -238,8 +241,7 @@ def _say(graded: Graded, reveal: Reveal, terminal: Console) -> None:
     said: dict[str, list[str]] = {}
     for part in graded.parts:
         if reveal == "full" and part.outcome == DIFFERS:
-            for line in part.told.splitlines():
-                reports.paragraph(f"  {line}", terminal)
+            show_lines(textwrap.indent(part.told, "  "), terminal)
         else:
             said.setdefault(part.sentence, []).append(f"{part.problem}, {part.dtype}")
     for sentence, runs in said.items():

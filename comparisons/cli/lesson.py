@@ -41,7 +41,10 @@ def lesson_command(
     try:
         lesson = read(Path(name)) if is_file else find(name, series())
     except LessonError as error:
-        raise click.BadParameter(str(error), param_hint="'NAME'") from error
+        told = str(error)
+        if not is_file:
+            told += f"{'' if told.endswith('?') else ';'} 'keras-parity lesson' lists them"
+        raise click.BadParameter(told, param_hint="'NAME'") from error
     return _play(lesson, pause=pause) if directory is None else _copy(lesson, directory)
 
 
@@ -59,6 +62,10 @@ def _list(terminal: Console) -> int:
 def _copy(lesson: Lesson, directory: Path) -> int:
     """Write a lesson's file into a directory, never over another."""
     target = directory / lesson.path.name
+    if directory.is_file():
+        raise click.UsageError(f"{directory} is a file: name a directory to put the lesson into")
+    if not directory.is_dir():
+        raise click.UsageError(f"there is no directory {directory}: make it first, or name another")
     try:
         with target.open("x", encoding="utf-8") as file:
             file.write(lesson.path.read_text("utf-8"))

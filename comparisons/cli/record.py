@@ -8,7 +8,14 @@ import click
 from rich.text import Text
 
 from comparisons import problems
-from comparisons.cli.shared import NO_DIFFERENCE, check_problems, console, dtype_option, progress
+from comparisons.cli.shared import (
+    NO_DIFFERENCE,
+    check_problems,
+    console,
+    dtype_option,
+    or_else,
+    progress,
+)
 from comparisons.runs import import_keras_ref
 from comparisons.traces import Recording, RecordingError, check_free, record
 
@@ -65,7 +72,8 @@ def record_command(
     terminal, done, was_there = console(), list[Recording](), out.exists()
     steps = sum(problem.steps for problem in runs.values())
     try:
-        with progress(steps, terminal, "starting Keras") as advance:
+        instead = "what is shipped is compared with without it: keras-parity compare --recorded"
+        with or_else(instead), progress(steps, terminal, "starting Keras") as advance:
             for warning in import_keras_ref().warnings():
                 click.echo(f"warning: {warning}", err=True)
             for path, problem in runs.items():

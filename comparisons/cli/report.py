@@ -13,11 +13,13 @@ from comparisons.cli.shared import (
     COULD_NOT_RUN,
     DIFFERS,
     NO_DIFFERENCE,
+    NOT_LIVE,
     check_output,
     check_problems,
     console,
     dtype_option,
     mode_option,
+    or_else,
     progress,
 )
 from comparisons.problems import Problem
@@ -146,7 +148,8 @@ def _all_runs(parts: Sequence[Part], terminal: Console, *, live: bool) -> list[R
     """Run everything, with a bar for as long as it takes."""
     runs = list[Run]()
     starting = "starting Keras" if live else "comparing"
-    with progress(len(parts), terminal, starting, unit="problems") as advance:
+    bar = progress(len(parts), terminal, starting, unit="problems")
+    with or_else(NOT_LIVE if live else None), bar as advance:
         for warning in import_keras_ref().warnings() if live else ():
             click.echo(f"warning: {warning}", err=True)
         for part in parts:
@@ -169,7 +172,8 @@ def _told(runs: Sequence[Run]) -> Iterator[Text]:
 def _summary(runs: Sequence[Run]) -> str:
     failed = sum(not run["verdict"]["passed"] for run in runs)
     count = f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
-    return f"{failed} of {count} differ" if failed else f"{count}, no difference found"
+    differ = "differs" if failed == 1 else "differ"
+    return f"{failed} of {count} {differ}" if failed else f"{count}, no difference found"
 
 
 def _style(*, passed: bool) -> str:

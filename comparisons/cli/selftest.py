@@ -14,10 +14,12 @@ from comparisons.checking import reference_for
 from comparisons.cli.shared import (
     DIFFERS,
     NO_DIFFERENCE,
+    NOT_LIVE,
     check_problems,
     console,
     dtype_option,
     file_option,
+    or_else,
     progress,
 )
 
@@ -46,7 +48,8 @@ def selftest_command(
     terminal = console()
     total = sum(len(faults_for(problem)) for problem in runs)
     found: dict[tuple[str, str], Sequence[Finding]] = {}
-    with progress(total, terminal, "planting", unit="mistakes") as advance:
+    bar = progress(total, terminal, "planting", unit="mistakes")
+    with or_else(NOT_LIVE if live else None), bar as advance:
         for problem in runs:
             reference = reference_for(problem, live=live)
             here = findings(problem, reference, advance)
@@ -63,7 +66,8 @@ def selftest_command(
             terminal.print(Text(f"not found and explained where it should be: {kind}", "bold red"))
     line = (
         f"{len(kinds) - len(missed)} of {len(kinds)} kinds of mistakes found and explained, "
-        f"planted {sum(map(len, found.values())):,} times in {len(runs)} runs"
+        f"planted {sum(map(len, found.values())):,} times in "
+        f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
     )
     terminal.print(Text(line, style="bold red" if missed else "bold green"), soft_wrap=True)
     return DIFFERS if missed else NO_DIFFERENCE

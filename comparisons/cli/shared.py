@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,8 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from comparisons import problems, reports
+from comparisons.candidates.choices import ANSWERS
+from comparisons.candidates.vocabulary import FUNCTIONS
 from comparisons.problems import DTYPES, ProblemError
-from comparisons.runs import MODES
+from comparisons.runs import MODES, KerasMissingError
+from comparisons.traces import RecordingError, locate, shipped_names
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,6 +25,15 @@ NO_DIFFERENCE, DIFFERS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
 
 #: A day, in seconds: a file may take no longer.
 LONGEST = 86_400
+
+#: What ``--name`` may answer besides ``function.argument``.
+ANSWERED = (*FUNCTIONS, *ANSWERS, "candidate", "weights")
+
+
+class Whole(click.IntRange):
+    """A whole number in a range, by a name that fits into click's sentences."""
+
+    name = "integer"
 
 
 def check_problems(
@@ -38,6 +51,22 @@ def check_problems(
 def check_problem(context: click.Context, option: click.Parameter, name: str) -> str:
     """Refuse a name that the catalogue does not have: a callback of click."""
     return check_problems(context, option, (name,))[0]
+
+
+def located(target: str) -> tuple[Path, ...]:
+    """Return the directories of the recordings meant; refuses what is none, for callbacks."""
+    try:
+        return locate(target)
+    except RecordingError as error:
+        problem = target.rpartition("-")[0]
+        there = [name for name in shipped_names() if name.rpartition("-")[0] == problem]
+        if not there:
+            raise click.BadParameter(str(error)) from error
+        message = (
+            f"{target!r} is neither a directory nor a recording that comes with keras-parity, "
+            f"which has of {problem}: {', '.join(there)}"
+        )
+        raise click.BadParameter(message) from error
 
 
 def check_output(
@@ -67,6 +96,14 @@ def check_names(
     for pair in pairs:
         if "=" not in pair:
             raise click.BadParameter(f"wanted WHAT=NAME, such as forward=my_forward; got {pair!r}")
+        what = pair.split("=", 1)[0]
+        if what not in ANSWERED and "." not in what:
+            near = get_close_matches(what, ANSWERED, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise click.BadParameter(
+                f"expected one of {', '.join(ANSWERED)} or function.argument before the =, "
+                f"received {what!r}{hint}"
+            )
     return dict(pair.split("=", 1) for pair in pairs)
 
 
@@ -123,6 +160,22 @@ def file_option(kind: str, help_text: str) -> Callable[[F], F]:
 def console() -> Console:
     """Return a console as wide as the terminal, 80 columns where there is none."""
     return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 80)
+
+
+@contextmanager
+def or_else(instead: str | None) -> Iterator[None]:
+    """Where Keras is missing, say too what can be done without it, if anything can."""
+    try:
+        yield
+    except KerasMissingError as error:
+        if instead is None:
+            raise
+        message = f"{error}; {instead}"
+        raise KerasMissingError(message) from error
+
+
+#: What can be done instead of ``--live`` where there is no Keras.
+NOT_LIVE = "or leave out --live, and compare with what is shipped"
 
 
 @contextmanager

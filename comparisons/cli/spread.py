@@ -8,21 +8,22 @@ import numpy.typing as npt
 from rich.text import Text
 
 from comparisons import problems
-from comparisons.cli.shared import NO_DIFFERENCE, check_problem, console, progress
+from comparisons.cli.shared import NO_DIFFERENCE, Whole, check_problem, console, progress
 from comparisons.shuffling import last_losses
 
 #: How many bars the picture has.
 BARS = 12
-WIDTH = 40
+#: How long a bar is at most, and what stands before it.
+WIDTH, BEFORE = 40, 36
 
 
 @click.command("spread", short_help="Show what shuffling does to the last epoch's loss.")
 @click.argument("name", metavar="[PROBLEM]", default="regression", callback=check_problem)
 @click.option(
-    "--orders", type=click.IntRange(2, 100_000), default=500, show_default=True,
+    "--orders", type=Whole(2, 100_000), default=500, show_default=True,
     help="How many times to train, each with an order of its own in every epoch.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the orders.")
+@click.option("--seed", type=Whole(0), default=0, show_default=True, help="Of the orders.")
 def spread_command(name: str, orders: int, seed: int) -> int:
     """Train again and again with the rows of every epoch shuffled, as Keras's fit does by default.
 
@@ -51,6 +52,7 @@ def spread_command(name: str, orders: int, seed: int) -> int:
 
 def _picture(losses: npt.NDArray[Any], terminal: Any) -> None:
     counts, edges = np.histogram(losses, BARS)
+    width = max(1, min(WIDTH, terminal.width - BEFORE))
     for count, low, high in zip(counts, edges, edges[1:], strict=False):
-        bar = "#" * round(WIDTH * count / counts.max())
+        bar = "#" * round(width * count / counts.max())
         terminal.print(f"  {low:>10.5g} to {high:<10.5g} {count:>6}  {bar}")

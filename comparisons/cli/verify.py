@@ -6,7 +6,14 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from comparisons.cli.shared import DIFFERS, NO_DIFFERENCE, console, progress
+from comparisons.cli.shared import (
+    DIFFERS,
+    NO_DIFFERENCE,
+    console,
+    located,
+    or_else,
+    progress,
+)
 from comparisons.runs import LiveKeras, import_keras_ref
 from comparisons.traces import (
     Movement,
@@ -27,11 +34,8 @@ def check_targets(
     _context: click.Context, _argument: click.Parameter, targets: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Refuse what is neither a directory nor a shipped recording: a callback of click."""
-    try:
-        for target in targets:
-            locate(target)
-    except RecordingError as error:
-        raise click.BadParameter(str(error)) from error
+    for target in targets:
+        located(target)
     return targets
 
 
@@ -55,7 +59,8 @@ def verify_command(targets: tuple[str, ...]) -> int:
     terminal, moved = console(), list[Movement]()
     environments: dict[tuple[str, ...], None] = {}
     steps = sum(recording.steps for recording in recordings)
-    with progress(steps, terminal, "starting Keras") as advance:
+    instead = "two recordings are compared without it: keras-parity diff A B"
+    with or_else(instead), progress(steps, terminal, "starting Keras") as advance:
         for warning in import_keras_ref().warnings():
             click.echo(f"warning: {warning}", err=True)
         for recording in recordings:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any, NoReturn
 
 import scratch
@@ -47,7 +48,7 @@ def frozen(value: Any) -> Any:
 def _thawed(value: Any) -> Any:
     if isinstance(value, Frozen):
         return {name: _thawed(inner) for name, inner in value.items()}
-    return [_thawed(inner) for inner in value] if isinstance(value, tuple) else value
+    return [_thawed(inner) for inner in value] if isinstance(value, tuple) else deepcopy(value)
 
 
 def compiled(problem: object, model: object, training: object, dtype: str) -> scratch.Sequential:
@@ -74,7 +75,7 @@ def _reading(problem: object, wanted: str) -> Iterator[None]:
     except ValueError as error:
         raise refusal(problem, error) from error
     # A config may hold anything, and what scratch makes of that may be any error.
-    except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError) as error:
         raise refusal(problem, f"{wanted}, but reading it failed: {error}") from error
 
 

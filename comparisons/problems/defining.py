@@ -10,7 +10,7 @@ from comparisons.problems.configs import compiled
 from comparisons.problems.errors import is_count, numbers, refusal, seen
 from comparisons.problems.problem import Problem, shapes_of
 from scratch import Input
-from scratch.layers import Layer
+from scratch.layers import InputLayer, Layer
 from scratch.losses import Loss
 from scratch.optimizers import Optimizer
 
@@ -41,8 +41,7 @@ def define(
 
     Raises ``ProblemError`` for what does not fit together.
     """
-    if not isinstance(layers, list | tuple):
-        raise refusal(name, f"layers must be a list of scratch layers, received {seen(layers)}")
+    _check_layers(name, layers)
     if not isinstance(data, list | tuple) or len(data) != 2:
         raise refusal(name, f"data must be a pair of arrays, (x, y), received {seen(data)}")
     if not is_count(epochs):
@@ -69,6 +68,21 @@ def define(
             name, f"order must have a row for each of {epochs} epochs, received {problem.epochs}"
         )
     return problem
+
+
+def _check_layers(name: str, layers: object) -> None:
+    if not isinstance(layers, list | tuple):
+        raise refusal(name, f"layers must be a list of scratch layers, received {seen(layers)}")
+    for layer in layers:
+        if not isinstance(layer, Layer):
+            home = type(layer).__module__.partition(".")[0]
+            raise refusal(
+                name,
+                "layers must be scratch's own, such as scratch.Dense(2), "
+                f"received {seen(layer)} of {home}",
+            )
+        if isinstance(layer, InputLayer):
+            raise refusal(name, "layers must be without an Input: its shape is that of a row of x")
 
 
 def _rows(name: str, x: npt.ArrayLike) -> Array:

@@ -19,12 +19,16 @@ def refusal(problem: object, sentence: object) -> ProblemError:
 
 
 def seen(value: object) -> str:
-    """Return in a few words what was received: ``None``, ``'3'``, ``a list``."""
+    """Return in a few words what was received: ``None``, ``'3'``, ``a list of 2``."""
     if value is None or isinstance(value, str | bool | int | float | np.generic):
         return reprlib.repr(value)
-    kind = value.__name__ if isinstance(value, type) else type(value).__name__
-    article = "the class" if isinstance(value, type) else "an" if kind[0] in "aeiouAEIOU" else "a"
-    return f"{article} {kind}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    kind = type(value).__name__
+    size = f" of {len(value)}" if isinstance(value, list | tuple) else ""
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}{size}"
 
 
 def is_count(value: object) -> bool:

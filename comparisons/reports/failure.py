@@ -8,6 +8,9 @@ from comparisons.problems import names
 from comparisons.reports.text import bound, index_of, source
 from comparisons.verdicts import Divergence, Verdict
 
+#: What no check can see, since it hands out the batches itself.
+NOT_RUN = "your own training loop is not run: its epochs and the order of its rows are not checked"
+
 
 def failure(checked: Checked, replay: str | None = None) -> str:
     """Return what to tell of a candidate that failed, in lines.
@@ -42,6 +45,7 @@ def understood(checked: Checked) -> Iterator[str]:
     if checked.binding:
         yield "  how it was understood:"
         yield from (f"    {line}" for line in (*checked.binding, *checked.notes))
+        yield f"    {NOT_RUN}"
 
 
 def _call(verdict: Verdict, first: Divergence) -> str:
@@ -67,7 +71,7 @@ def _values(verdict: Verdict, first: Divergence) -> Iterator[str]:
 
 def _causes(checked: Checked) -> Iterator[str]:
     if not checked.explanations:
-        yield "  cause: no known mistake, nor any three of them, gives these numbers"
+        yield "  cause: no known mistake, nor a few of them together, gives these numbers"
         return
     several = len(checked.explanations) > 1
     for number, explanation in enumerate(checked.explanations, 1):

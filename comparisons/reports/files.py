@@ -11,8 +11,11 @@ class OutputError(ValueError):
 
 def check_writable(path: Path) -> None:
     """Raise ``OutputError`` if ``write`` would not succeed; leaves nothing behind."""
-    target = path.resolve()
+    if str(path) == "-":
+        message = "- would be a file of that name, not the terminal; name a file to write to"
+        raise OutputError(message)
     try:
+        target = path.resolve()
         if target.is_dir():
             message = f"{path} is a directory; name a file to write to"
             raise OutputError(message)
@@ -29,6 +32,12 @@ def check_writable(path: Path) -> None:
             pass
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror}"
+        raise OutputError(message) from error
+    except UnicodeEncodeError as error:
+        message = (
+            f"{path} cannot be written: names of files are in {error.encoding} here; run it with "
+            "LC_ALL=C.UTF-8, or name another file"
+        )
         raise OutputError(message) from error
 
 

@@ -1,11 +1,13 @@
 """The terminal report: made to fit 80 columns, without colour where there is no terminal."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +24,12 @@ UNDECIDED = 3
 #: The width of the column that holds the modes.
 INDENT = 9
 
+#: As wide as no terminal is: to find how wide a table would be.
+_WIDE = 100_000
+#: What stands between the columns of a line, and a line of a name and a value.
+_GAP = re.compile(r" {2,}")
+_NAMED = re.compile(r"( *)(\S+) {2,}(\S+)")
+
 
 def show(verdicts: Sequence[Verdict], console: Console, *, candidate: str = "scratch") -> None:
     """Print what was found for one problem in one dtype: ``verdicts`` has one for each mode.
@@ -32,7 +40,7 @@ def show(verdicts: Sequence[Verdict], console: Console, *, candidate: str = "scr
     console.print()
     console.print(Text(f"{head.problem}, {head.dtype}", style="bold"))
     console.print(Text(f"  compared with {source(head.environment)}", style="dim"))
-    console.print(_numbers(head, candidate))
+    show_table(_numbers(head, candidate), console)
     for verdict in verdicts:
         show_verdict(verdict, console, candidate=candidate)
 
@@ -156,7 +164,7 @@ def _show_first(first: Divergence, verdict: Verdict, console: Console, candidate
             f"{row.difference:.3g}",
             f"{row.multiple:.2g}",
         )
-    console.print(table)
+    show_table(table, console, indent=INDENT)
     _print(f"smallest rtol that would pass: {first.smallest_rtol:.2g}", console)
 
 
@@ -185,6 +193,59 @@ def paragraph(text: str, console: Console) -> None:
         console.print(Text(" " * indent) + line)
 
 
+def show_table(table: Table, console: Console, *, indent: int = 0) -> None:
+    """Print a table; where it is too wide, each row as its name and a line for each value.
+
+    Neither a name nor a number is ever shortened. ``indent`` is for the names, in lines.
+    """
+    wide = console.options.update(max_width=_WIDE)
+    if Measurement.get(console, wide, table).maximum <= console.width:
+        console.print(table)
+        return
+    heads = [str(column.header).strip() for column in table.columns[1:]]
+    columns = [[_text(cell) for cell in column.cells] for column in table.columns]
+    for name, *values in zip(*columns, strict=True):
+        _show_row(Text(" " * indent) + name, heads, values, console)
+
+
+def show_lines(text: str, console: Console) -> None:
+    """Print what is told in lines, each wrapped; rows of numbers as ``show_table`` prints them."""
+    lines, heads = text.splitlines(), list[str]()
+    rows: dict[int, list[str]] = {}
+    for number, line in enumerate(lines):
+        _, *cells = _GAP.split(line.strip())
+        if "difference" in cells:
+            heads = cells
+        if cells and len(cells) == len(heads):
+            rows[number] = cells
+    too_wide = any(len(lines[number]) > console.width for number in rows)
+    for number, line in enumerate(lines):
+        named = _NAMED.fullmatch(line) if len(line) > console.width else None
+        if too_wide and number in rows:
+            name = Text(line[: len(line) - len(line.lstrip())] + _GAP.split(line.strip())[0])
+            values = [] if "difference" in rows[number] else [Text(x) for x in rows[number]]
+            heads = heads if values else rows[number]
+            _show_row(name, heads, values, console)
+        elif named is not None:
+            console.print(Text(f"{named[1]}{named[2]}  {named[3]}"), soft_wrap=True)
+        else:
+            paragraph(line, console)
+
+
+def _show_row(name: Text, heads: Sequence[str], values: Sequence[Text], console: Console) -> None:
+    """Print a row as a line for its name and one for each value that it has, never cut."""
+    console.print(name, soft_wrap=True)
+    indent = len(name.plain) - len(name.plain.lstrip(" ")) + 2
+    width = max(map(len, heads), default=0)
+    for head, value in zip(heads, values, strict=False):
+        if value.plain:
+            console.print(Text(f"{'':{indent}}{head:<{width}}  ") + value, soft_wrap=True)
+
+
+def _text(cell: Any) -> Text:
+    return cell if isinstance(cell, Text) else Text(str(cell))
+
+
 def summary(verdicts: Sequence[Verdict]) -> str:
     """Return one line for all."""
     comparisons = sum(verdict.comparisons for verdict in verdicts)
@@ -193,4 +254,5 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     if not failed:
         return f"{runs}: no difference found in {comparisons:,} comparisons"
     names = ", ".join(f"{v.problem} {v.dtype} {v.mode}" for v in failed)
-    return f"{len(failed)} of {runs} differ, in {comparisons:,} comparisons: {names}"
+    differ = "differs" if len(failed) == 1 else "differ"
+    return f"{len(failed)} of {runs} {differ}, in {comparisons:,} comparisons: {names}"

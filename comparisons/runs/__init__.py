@@ -1,7 +1,8 @@
 """Runs: trainers along the reference, and the twins that measure what rounding may do."""
 
-from comparisons.runs.guarded import Guarded, TrainerError
+from comparisons.runs.guarded import TrainerError, guarded
 from comparisons.runs.reference import (
+    Beginning,
     Block,
     Kept,
     KerasMissingError,
@@ -23,8 +24,8 @@ from comparisons.runs.twins import is_small, make_twins, usual_twins
 
 __all__ = [
     "MODES",
+    "Beginning",
     "Block",
-    "Guarded",
     "InHigherPrecision",
     "Kept",
     "KerasMissingError",
@@ -38,6 +39,7 @@ __all__ = [
     "Trainer",
     "TrainerError",
     "TutorialTrainer",
+    "guarded",
     "import_keras_ref",
     "is_small",
     "make_twins",

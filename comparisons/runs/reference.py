@@ -40,6 +40,11 @@ class Block:
     def __len__(self) -> int:
         return len(self.x)
 
+    def part(self, start: int, stop: int) -> "Block":
+        """Return the steps from ``start`` up to ``stop``, counted from the block's first."""
+        values = {site: array[start:stop] for site, array in self.values.items()}
+        return Block(self.first_step + start, self.x[start:stop], self.y[start:stop], values)
+
 
 class Reference(Protocol):
     """Where the reference numbers of one problem come from."""
@@ -124,6 +129,24 @@ class Kept:
     def blocks(self) -> Iterator[Block]:
         """Yield the steps in order."""
         yield from self._blocks
+
+
+class Beginning:
+    """The first steps of a reference."""
+
+    def __init__(self, reference: Reference, steps: int) -> None:
+        self.environment = reference.environment
+        self.constants = reference.constants
+        self.sites = reference.sites
+        self.check = reference.check
+        self._reference, self._steps = reference, steps
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield them in order."""
+        for block in self._reference.blocks():
+            if block.first_step >= self._steps:
+                return
+            yield block.part(0, self._steps - block.first_step)
 
 
 def import_keras_ref() -> Any:

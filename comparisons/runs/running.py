@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from comparisons.problems import Problem
+from comparisons.runs.guarded import Guarded
 from comparisons.runs.reference import Block
 from comparisons.runs.trainers import Arrays, Trainer
 
@@ -63,7 +64,7 @@ class Run:
                 self._state = self.trainer.init(start.weights, start.slots, start.iterations)
             self._state, record = self.trainer.step(self._state, x, y)
             records.append(record)
-        return stack(records)
+        return listed(records) if isinstance(self.trainer, Guarded) else stack(records)
 
 
 def stack(records: Sequence[Mapping[str, Array]]) -> dict[str, Array | list[Array]]:
@@ -76,3 +77,13 @@ def stack(records: Sequence[Mapping[str, Array]]) -> dict[str, Array | list[Arra
         for site in records[0]
         for values in [[record[site] for record in records]]
     }
+
+
+def listed(records: Sequence[Mapping[str, Array]]) -> dict[str, Array | list[Array]]:
+    """Return what ``stack`` does, of records that need not be alike: what differs is listed."""
+    series: dict[str, Array | list[Array]] = {}
+    for site in records[0]:
+        values = [record[site] for record in records]
+        alike = len({(value.shape, value.dtype) for value in values}) == 1
+        series[site] = stack([{site: value} for value in values])[site] if alike else values
+    return series

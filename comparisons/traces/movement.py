@@ -72,9 +72,8 @@ class Movement:
     """Two traces of a problem, compared over ``steps`` steps.
 
     ``dtypes`` are those of both, and ``dtype`` is the coarser, in whose budget they were judged.
-    ``first`` is
-    where they first are not the same bits, ``beyond`` where they first part by more than
-    rounding. ``missing`` are sites that only one of the two has. After ``ended`` nothing is
+    ``first`` is where they first are not the same bits, ``beyond`` where they first part by more
+    than rounding. ``missing`` are sites that only one of the two has. After ``ended`` nothing is
     judged, as both sides overflow or rounding decides a branch, and ``sites`` end there too,
     unless all bits are the same up to the end of the run.
     """
@@ -187,12 +186,7 @@ def _cut(blocks: Iterable[Block], steps: int) -> Iterator[Block]:
     for block in blocks:
         if block.first_step >= steps:
             return
-        yield _slice(block, slice(0, steps - block.first_step))
-
-
-def _slice(block: Block, part: slice) -> Block:
-    values = {site: array[part] for site, array in block.values.items()}
-    return Block(block.first_step + (part.start or 0), block.x[part], block.y[part], values)
+        yield block.part(0, steps - block.first_step)
 
 
 def _in(problem: Problem, block: Block, wide: str | None) -> Block:
@@ -248,13 +242,13 @@ class _Comparison:
             self._judge(self.free, block, after, states)
             return
         stop = len(block) if parted is None else parted + 1
-        self._judge(self.locked, *_part(block, after, states, slice(0, stop)))
+        self._judge(self.locked, *_part(block, after, states, 0, stop))
         self._locked_steps += stop
         if parted is not None:
             self._together = False
             self.honest.let_go()
             if stop < len(block):
-                self._judge(self.free, *_part(block, after, states, slice(stop, len(block))))
+                self._judge(self.free, *_part(block, after, states, stop, len(block)))
 
     def sites(self) -> dict[str, SiteMovement]:
         """Return what moved at each site, up to where judging ended."""
@@ -297,10 +291,11 @@ class _Comparison:
 
 
 def _part(
-    block: Block, after: Mapping[str, Series], states: Sequence[Start], part: slice
+    block: Block, after: Mapping[str, Series], states: Sequence[Start], start: int, stop: int
 ) -> tuple[Block, dict[str, Series], Sequence[Start]]:
     """Return some of the steps."""
-    return _slice(block, part), {site: s[part] for site, s in after.items()}, states[part]
+    values = {site: series[start:stop] for site, series in after.items()}
+    return block.part(start, stop), values, states[start:stop]
 
 
 def _moved(before: Array, after: Array) -> Array:

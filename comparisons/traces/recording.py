@@ -29,14 +29,11 @@ class Recording:
     Opening it reads and checks the index and the problem; the steps are read, and checked, as
     ``blocks`` yields them. ``complete`` says whether the run was recorded to its end, and
     ``steps`` how much of it was; ``restarts`` whether scratch can start each step from its slots.
-    Raises ``RecordingError`` for a directory that is no
-    recording, or a damaged one.
+    Raises ``RecordingError`` for a directory that is no recording, or a damaged one.
     """
 
-    live = False
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path | str) -> None:
+        self.path = path = Path(path)
         entries, torn = index.read(path)
         if not entries:
             message = f"{path} is not a recording: its {index.NAME} has no whole line"
@@ -70,6 +67,13 @@ class Recording:
     def check(self, problem: Problem) -> None:
         """Raise ``RecordingError`` unless this is a recording of ``problem``, whole."""
         found = differing(self.problem, problem)
+        if "dtype" in found and not differing(*_coarsely(self.problem, problem)):
+            message = (
+                f"{self.path} is a recording of {problem.name!r} in {self.problem.dtype}, and the "
+                f"problem is in {problem.dtype}: take the problem in {self.problem.dtype}, or its "
+                f"recording in {problem.dtype}"
+            )
+            raise RecordingError(message)
         if found:
             message = (
                 f"{self.path} is a recording of another problem than {problem.name!r}: "
@@ -133,6 +137,12 @@ class Recording:
         if torn or entry != wanted or self.steps != self.problem.steps:
             message = f"{self.path / index.NAME} is damaged: its end is not where it says"
             raise RecordingError(message)
+
+
+def _coarsely(*problems: Problem) -> Iterator[Problem]:
+    """Yield problems in the coarsest of their dtypes."""
+    dtype = min(problem.dtype for problem in problems)
+    return (problem.astype(dtype) for problem in problems)
 
 
 def chunk_name(first_step: int) -> str:

@@ -35,7 +35,7 @@ def check_free(path: Path) -> None:
 
 def record(
     problem: Problem,
-    path: Path,
+    path: Path | str,
     *,
     reference: Reference | None = None,
     chunk_bytes: int = CHUNK_BYTES,
@@ -47,6 +47,7 @@ def record(
     ``RecordingError``, before anything runs, where ``path`` is taken; whatever else ends the
     writing early leaves nothing there, save a kill: see ``Writer``.
     """
+    path = Path(path)
     check_free(path)
     reference = LiveKeras(problem) if reference is None else reference
     with Writer(path, problem, reference, chunk_bytes=chunk_bytes) as writer:

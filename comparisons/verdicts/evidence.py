@@ -24,18 +24,18 @@ class Evidence:
     def __len__(self) -> int:
         return len(self.targets)
 
-    def until(self, steps: int) -> "Evidence":
-        """Return the first steps only."""
+    def part(self, start: int, stop: int) -> "Evidence":
+        """Return the steps from ``start`` up to ``stop``."""
+
+        def cut(values: Values) -> Values:
+            return {site: series[start:stop] for site, series in values.items()}
+
         return Evidence(
-            self.first_step,
-            self.targets[:steps],
-            _cut(self.reference, steps),
-            _cut(self.candidate, steps),
-            _cut(self.scratch, steps),
-            self.spread.part(0, steps),
-            None if self.witness is None else _cut(self.witness, steps),
+            self.first_step + start,
+            self.targets[start:stop],
+            cut(self.reference),
+            cut(self.candidate),
+            cut(self.scratch),
+            self.spread.part(start, stop),
+            None if self.witness is None else cut(self.witness),
         )
-
-
-def _cut(values: Values, steps: int) -> Values:
-    return {site: series[:steps] for site, series in values.items()}

@@ -4,7 +4,7 @@ Nothing of a block is kept but its measurements, so memory grows with the number
 sites and not with the size of the parameters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,10 @@ class Judge:
     def add(self, evidence: Evidence) -> None:
         """Judge the next steps."""
         if self.ended is not None or not self.tables:
+            return
+        if (fits := _steps_that_fit(evidence, self.tables)) < len(evidence):
+            self.add(evidence.part(0, fits))
+            self.add(evidence.part(fits, len(evidence)))
             return
         unfit = {site: _unfit(site, evidence) for site in self.tables}
         measured = {
@@ -140,16 +144,28 @@ def _until(
     """Return the first steps only."""
     if steps == len(evidence):
         return evidence, measured
-    return evidence.until(steps), {site: found.until(steps) for site, found in measured.items()}
+    return evidence.part(0, steps), {site: found.until(steps) for site, found in measured.items()}
 
 
-def _unfit(site: str, evidence: Evidence) -> str | None:
-    """Return why a site cannot be compared, or ``None``."""
+def _unfit(site: str, evidence: Evidence, step: int = 0) -> str | None:
+    """Return why a site cannot be compared at a step, or ``None``."""
     if site not in evidence.candidate:
         return "missing from the candidate"
-    got, wanted = evidence.candidate[site][0], evidence.reference[site][0]
+    got, wanted = evidence.candidate[site][step], evidence.reference[site][step]
     if got.shape != wanted.shape:
         return f"shape {got.shape} where the reference has {wanted.shape}"
     if got.dtype != wanted.dtype:
         return f"dtype {got.dtype} where the reference has {wanted.dtype}"
     return None
+
+
+def _steps_that_fit(evidence: Evidence, sites: Iterable[str]) -> int:
+    """Return how many steps from the first on can be compared, or not, as the first can."""
+    fits = len(evidence)
+    for site in sites:
+        # What is stacked is alike at all steps.
+        if isinstance(evidence.candidate.get(site), list):
+            first = _unfit(site, evidence)
+            steps = (t for t in range(1, fits) if _unfit(site, evidence, t) != first)
+            fits = next(steps, fits)
+    return fits

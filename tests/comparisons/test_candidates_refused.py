@@ -1,5 +1,7 @@
 """What cannot be bound is refused with a sentence that says what to do."""
 
+import sys
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -264,11 +266,90 @@ def test_functions_are_for_dense_layers_on_rows(name: str) -> None:
         ),
         (dict, "class dict cannot be bound"),
         (lambda: 5, r"what <lambda>\(\) makes, of type int, cannot be bound"),
+        (lambda _: 5, r"what <lambda>\(_\) makes, of type int, cannot be bound"),
+        (lambda x, w: x @ w, "an object of type function cannot be bound"),
     ],
 )
 def test_what_is_no_candidate_is_refused(candidate: Any, said: str) -> None:
     with pytest.raises(BindingError, match=said):
         bind(candidate, problems.get("regression"))
+
+
+def compute(x: Any) -> Any:
+    """Compute something: this makes no candidate."""
+    return x @ np.ones((2, 1))
+
+
+def by_name(*, problem: Any) -> Any:
+    return problem
+
+
+class Pair:
+    """A class of one argument that is no candidate."""
+
+    def __init__(self, both: Any) -> None:
+        self.a, self.b = both
+
+
+@pytest.mark.parametrize(
+    ("candidate", "said"),
+    [
+        (
+            compute,
+            (
+                r"compute\(x\) raised ValueError: matmul: .* \(test_candidates_refused.py, line "
+                r"\d+\): it was called with the problem, to make a candidate, which it must "
+                r"return; functions that compute are given as a module, or with bind_functions\("
+            ),
+        ),
+        (
+            Pair,
+            r"Pair\(both\) raised TypeError: cannot unpack non-iterable Problem .*_refused.py, ",
+        ),
+        (lambda: compute(1), r"<lambda>\(\) raised ValueError: .*: it was called with nothing, to"),
+        (lambda _: None, r"<lambda>\(_\) returned None: it was called with the problem, to make"),
+        (lambda: None, r"<lambda>\(\) returned None: it was called with nothing, to make a cand"),
+        (
+            partial(compute),
+            r"partial\(x\) raised ValueError: .* \(test_candidates_refused",
+        ),
+        (by_name, "an object of type function cannot be bound"),
+    ],
+)
+def test_a_function_that_makes_no_candidate_is_told_what_it_must_return(
+    candidate: Any, said: str
+) -> None:
+    with pytest.raises(BindingError, match=said):
+        bind(candidate, problems.get("regression"))
+
+
+def test_a_maker_that_ends_the_program_does_not() -> None:
+    with pytest.raises(CandidateError, match=r"<lambda>\(\) wants to end the program"):
+        bind(lambda: sys.exit(0), problems.get("regression"))
+
+
+def test_a_maker_in_a_file_is_called_with_the_problem() -> None:
+    text = CLASS + "def make(p): return [Net, None][p.batch_size - 1]\n"
+    assert bound(text, candidate="make").binding[0].startswith("object: Net, made anew")
+    text = CLASS + "def make(p): return Net()\n"
+    said = bound(text, candidate="make").binding[0]
+    assert said == "object: Net, made anew for every run by make(p)"
+
+
+def test_a_class_of_a_problem_is_called_with_it_unless_its_argument_is_known() -> None:
+    class Trains(Careless):
+        def __init__(self, what: Any) -> None:
+            super().__init__()
+            self.sites = [f"update/{path}" for path in what.weights]
+
+    class Rated(Careless):
+        def __init__(self, lr: float) -> None:
+            super().__init__()
+            self.lr = lr + 0.0
+
+    problem = problems.get("regression")
+    assert bind(Trains, problem).sites == {f"update/{path}" for path in problem.weights}
+    assert bind(Rated, problem).binding == ("trainer: Rated, which offers all sites",)
 
 
 def test_what_is_no_function_is_refused() -> None:
@@ -338,6 +419,11 @@ def test_what_cannot_run_is_told_so_with_its_line(old: str, new: str, said: str)
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
+        (
+            "return self.w\n",
+            "return [[[1.0], [1.0, 2.0]]] * 4\n",
+            "Net: what get_weights returned is no array: its rows have unequal lengths",
+        ),
         (
             "return self.w\n",
             "return self.w[:3]\n",

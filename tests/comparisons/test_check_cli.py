@@ -239,6 +239,10 @@ def test_a_file_that_misbehaves_gets_a_sentence_and_never_a_pass(
         ((str(COURSE),), "is a directory"),
         ((COURSE / "asha.py", "--problem", "nope"), "there is no problem 'nope'"),
         ((COURSE / "asha.py", "--name", "forward"), "wanted WHAT=NAME"),
+        ((COURSE / "asha.py", "--name", "foward=forward"), "did you mean forward?"),
+        ((COURSE / "asha.py", "--name", "zzz=forward"), "or function.argument before the =, "),
+        ((COURSE / "asha.py", "--step", "1", "--quiet"), "--quiet one line only: give one"),
+        ((COURSE / "asha.py", "--step", "x"), "'x' is not a valid integer."),
         ((COURSE / "asha.py", "--step", "21"), "has the steps 1 to 20, received --step 21"),
         ((COURSE / "asha.py", "--step", "0"), "0 is not in the range x>=1"),
         ((COURSE / "asha.py", "--timeout", "0"), "seconds above 0 and at most 86,400, received 0"),
@@ -254,6 +258,13 @@ def test_a_wrong_command_line_gets_a_sentence(
     assert result.exit_code == USAGE
     assert sentence in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("what", ["candidate", "weights", "kernels", "forward", "forward.X"])
+def test_whatever_can_be_answered_is_no_wrong_command_line(tmp_path: Path, what: str) -> None:
+    file = tmp_path / "empty.py"
+    file.write_text("")
+    assert run(file, "--name", f"{what}=x").exit_code == COULD_NOT_RUN
 
 
 def test_a_question_is_answered_on_the_command_line(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_a_difference_is_status_1_and_is_written_too(tmp_path: Path) -> None:
     done = run(*command, *exactly, "--quiet", "--json", str(file))
     assert done.returncode == DIFFERS == 1
     (line,) = done.stdout.splitlines()
-    assert line.startswith("1 of 1 run differ")
+    assert line.startswith("1 of 1 run differs, in ")
     assert line.endswith("classification float64 free")
     (result,) = json.loads(file.read_text())["results"]
     assert result["outcome"] == "DIVERGED"
@@ -186,6 +186,43 @@ def test_output_that_cannot_be_written_is_status_2_before_anything_runs(
     assert [*tmp_path.iterdir(), *locked.iterdir()] == [locked]
 
 
+@pytest.mark.parametrize("arguments", [("compare", "--json"), ("report", "--output")])
+def test_a_dash_is_no_file_to_write_to(arguments: tuple[str, str]) -> None:
+    result = invoke(*arguments, "-")
+    assert result.exit_code == USAGE
+    assert "- would be a file of that name, not the terminal" in result.output
+
+
+def test_a_lesson_that_is_not_there_is_answered_with_how_to_list_them() -> None:
+    for name in ("nope", "the-notes-cod"):
+        result = invoke("lesson", name)
+        assert result.exit_code == USAGE
+        assert result.output.endswith("'keras-parity lesson' lists them\n")
+
+
+def test_a_lesson_is_copied_only_into_a_directory_that_is_there(tmp_path: Path) -> None:
+    result = invoke("lesson", "1", "--copy", str(tmp_path / "new"))
+    assert result.exit_code == USAGE
+    assert f"there is no directory {tmp_path / 'new'}: make it first" in result.output
+    file = tmp_path / "file"
+    file.write_text("kept")
+    result = invoke("lesson", "1", "--copy", str(file))
+    assert result.exit_code == USAGE
+    assert f"{file} is a file: name a directory" in result.output
+    assert file.read_text() == "kept"
+
+
+def test_what_is_no_whole_number_is_refused_in_plain_words() -> None:
+    result = invoke("spread", "--orders", "x")
+    assert result.exit_code == USAGE
+    assert "'x' is not a valid integer." in result.output
+
+
+def test_one_run_is_said_to_be_one() -> None:
+    result = invoke("selftest", "relu_kinks", "--dtype", "float64", "--quiet")
+    assert result.output.endswith(" times in 1 run\n")
+
+
 def test_one_file_cannot_hold_both_json_and_csv(tmp_path: Path) -> None:
     file = str(tmp_path / "results")
     assert invoke("compare", "nonsense", "--json", file, "--csv", file).exit_code == USAGE
@@ -197,8 +234,8 @@ def test_one_file_cannot_hold_both_json_and_csv(tmp_path: Path) -> None:
 # Exit status 3.
 
 
-@pytest.mark.parametrize("module", ["keras", "tensorflow"])
-def test_without_tensorflow_it_says_which_extra_to_install(module: str) -> None:
+def without(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line where a module is not installed."""
     code = f"""
 import sys
 class Missing:
@@ -209,13 +246,39 @@ sys.meta_path.insert(0, Missing())
 from comparisons.cli import main
 main()
 """
-    done = python(code, *ONE_PROBLEM)
+    return python(code, *arguments)
+
+
+@pytest.mark.parametrize("module", ["keras", "tensorflow"])
+def test_without_tensorflow_it_says_which_extra_to_install(module: str) -> None:
+    done = without(module, *ONE_PROBLEM)
     assert done.returncode == COULD_NOT_RUN == 3
     assert done.stdout == ""
     assert done.stderr == (
         f"could not run: {module} is not installed, and comparing with Keras needs it: "
-        "pip install 'keras-parity[tensorflow]'\n"
+        "pip install 'keras-parity[tensorflow]'; or compare with what is shipped: --recorded\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "instead"),
+    [
+        (("verify", "relu_kinks"), "keras-parity diff A B"),
+        (("record", "relu_kinks", "--out", "new"), "keras-parity compare --recorded"),
+        (("report", "relu_kinks", "--live", "-o", "new.html"), "or leave out --live"),
+        (("selftest", "relu_kinks", "--live"), "or leave out --live"),
+        (("check", __file__, "--live"), "or leave out --live"),
+    ],
+)
+def test_without_tensorflow_it_says_what_can_be_done_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], instead: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = without("tensorflow", *arguments)
+    assert (done.returncode, done.stdout) == (COULD_NOT_RUN, "")
+    assert instead in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_recording_that_is_not_what_fit_computes_is_no_proof(

@@ -511,6 +511,55 @@ def test_another_branch_with_a_value_beyond_the_budget_is_no_excuse(at_the_kink:
     assert outcomes(found, GRADIENT)[1] is Outcome.DIVERGED
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_candidate_alone_on_another_branch_is_no_excuse(at_the_kink: Arrays, others: int) -> None:
+    """Of eight honest twins one goes where rounding alone may send the candidate."""
+    run = with_value(at_the_kink, OUTPUT, (1, 2, 1), 0.0)
+    candidate = changed(with_value(run, OUTPUT, (1, 2, 1), 1e-300), GRADIENT, 1, 0.5)
+    crossed = changed(with_value(run, OUTPUT, (1, 2, 1), 1e-17), GRADIENT, 1, 0.5)
+    twins, kinks = [crossed] * others + [run] * (8 - others), kinks_of(RELU)
+    found = judge(evidence(candidate, run, twins, run, kinks=kinks), kinks=kinks, mode="locked")
+    assert outcomes(found, GRADIENT)[1] is (Outcome.CLOSE if others else Outcome.DIVERGED)
+
+
+def test_what_changes_its_shape_is_judged_up_to_there_and_incomparable_from_there_on() -> None:
+    run = numbers()
+    candidate: Values = dict(run) | {GRADIENT: [*run[GRADIENT][:1], *run[GRADIENT][1:, :, :1]]}
+    found = judge(evidence(candidate, run, scratch=run))
+    assert outcomes(found, GRADIENT) == [Outcome.EXACT, *[Outcome.INCOMPARABLE] * (STEPS - 1)]
+    assert outcomes(found, OUTPUT) == [Outcome.EXACT] * STEPS
+    assert found.first is not None
+    assert (found.first.step, found.first.site) == (2, GRADIENT)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "reference", "outcome"),
+    [
+        ([1.0, np.nan], [1.0, np.nan], Outcome.INCOMPARABLE),
+        ([1000.0, np.inf], [1.0, np.inf], Outcome.DIVERGED),
+        ([1.0005, np.inf], [1.0, np.inf], Outcome.INCOMPARABLE),
+    ],
+)
+def test_beside_what_is_not_finite_a_given_tolerance_holds_for_the_rest(
+    candidate: list[float], reference: list[float], outcome: Outcome
+) -> None:
+    ours, theirs = ({LOSS: np.array([values])} for values in (candidate, reference))
+    found = judge(evidence(ours, theirs), sites=[LOSS], tolerance=Given(1e-3, 1e-3))
+    assert outcomes(found, LOSS) == [outcome]
+
+
+@pytest.mark.parametrize("factor", [0, -1, np.inf, np.nan, "4", True])
+def test_a_factor_that_lets_all_pass_or_nothing_is_refused(factor: Any) -> None:
+    with pytest.raises(ValueError, match="factor must be a finite number above 0"):
+        Measured(factor)
+
+
+@pytest.mark.parametrize("wrong", ["a", -1e-9, np.nan, np.inf, None])
+def test_what_is_no_tolerance_is_refused(wrong: Any) -> None:
+    with pytest.raises(ValueError, match="atol must be 0 or a positive number"):
+        Given(1e-3, wrong)
+
+
 def test_all_undecided_places_are_counted_and_a_few_listed() -> None:
     run = numbers(steps=10)
     run[OUTPUT][:] = 1e-17

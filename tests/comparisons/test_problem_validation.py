@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from comparisons import problems
 from comparisons.problems import Problem, ProblemError
+from scratch import Dense, Flatten
 from scratch.losses import SparseCategoricalCrossentropy
 
 Array = npt.NDArray[Any]
@@ -317,7 +318,159 @@ def test_a_model_that_does_not_say_its_input_shape_is_refused() -> None:
     assert "Input" in refusal(REGRESSION, model=model)
 
 
+# What is no part of a problem at all.
+
+GET_CONFIG = "as Sequential.get_config() returns it"
+COMPILE_CONFIG = "as get_compile_config() of a compiled model returns it"
+PATHS = "dense/kernel, dense/bias, dense_1/kernel, dense_1/bias"
+
+
+@pytest.mark.parametrize(
+    ("model", "received"),
+    [
+        (None, "None"),
+        ("dense", "'dense'"),
+        ([Dense(1)], "a list of 1"),
+        ({}, "a dict without a list of 'layers'"),
+        ({"layers": None}, "a dict without a list of 'layers'"),
+        (REGRESSION.scratch_model, "a Sequential: give its .get_config()"),
+    ],
+    ids=["None", "word", "list", "empty", "no list", "model"],
+)
+def test_what_is_no_model_is_refused_with_what_is_one(model: Any, received: str) -> None:
+    assert refusal(REGRESSION, model=model) == (
+        f"model must be a config, {GET_CONFIG}, received {received}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("training", "received"),
+    [
+        (None, "None"),
+        ("sgd", "'sgd'"),
+        (REGRESSION.scratch_model, "a Sequential: give its .get_compile_config()"),
+    ],
+    ids=["None", "name", "model"],
+)
+def test_what_is_no_training_is_refused_with_what_is_one(training: Any, received: str) -> None:
+    assert refusal(REGRESSION, training=training) == (
+        f"training must be a config, {COMPILE_CONFIG}, received {received}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("training", "received"),
+    [
+        ({}, "no optimizer"),
+        ({"optimizer": "sgd"}, "no loss"),
+        ({"optimizer": "sgd", "loss": None}, "the loss None"),
+        ({"optimizer": "sgd", "loss": {"dense": "mse"}}, "the loss {'dense': 'mse'}"),
+    ],
+    ids=["empty", "no loss", "None", "by output"],
+)
+def test_a_training_without_an_optimizer_or_a_loss_is_refused(training: Any, received: str) -> None:
+    assert refusal(REGRESSION, training=training) == (
+        f"training must have an 'optimizer' and a 'loss', each a name or a config, "
+        f"{COMPILE_CONFIG}, received {received}: compile the model with both"
+    )
+
+
+@pytest.mark.parametrize("layers", [[], [REGRESSION.model["layers"][0]]], ids=["none", "Input"])
+def test_a_model_without_layers_is_refused(layers: Any) -> None:
+    assert refusal(REGRESSION, model={"layers": layers}) == (
+        "no problem can be made of a model without layers: "
+        "give it an Input and, behind it, the layers to train"
+    )
+
+
+def test_a_model_without_weights_is_refused() -> None:
+    layers = [REGRESSION.model["layers"][0], Flatten()]
+    assert refusal(REGRESSION, model={"layers": layers}, weights={}) == (
+        "its model has no weights to train: give it a Dense layer"
+    )
+
+
+@pytest.mark.parametrize("shape", [{}, {"batch_shape": None}, {"batch_shape": []}])
+def test_an_input_that_names_no_shape_is_refused(shape: Any) -> None:
+    model = deepcopy(REGRESSION.model)
+    model["layers"][0]["config"] = {"name": "x", **shape}
+    assert refusal(REGRESSION, model=model).startswith(
+        "its Input must name the shape of a sample as 'batch_shape', [None, …], received 'name'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("model", lambda config: config["layers"][1]["config"].pop("units")),
+        ("model", lambda config: config["layers"][1].update(config=3)),
+        ("training", lambda config: config["optimizer"].update(config=3)),
+    ],
+    ids=["no units", "a number", "a rule"],
+)
+def test_a_config_that_cannot_be_read_is_refused_with_why(
+    part: str, change: Callable[[Any], object]
+) -> None:
+    config = deepcopy(getattr(REGRESSION, part))
+    change(config)
+    assert ", but reading it failed: " in refusal(REGRESSION, **{part: config})
+
+
+@pytest.mark.parametrize(
+    ("weights", "received"),
+    [(None, "None"), (list(REGRESSION.weights.values()), "a list of 4")],
+    ids=["None", "list"],
+)
+def test_weights_without_names_are_told_which_they_need(weights: Any, received: str) -> None:
+    assert refusal(REGRESSION, weights=weights) == (
+        f"weights must be a dict of {PATHS}, received {received}: "
+        "name each array, or let problems.define() do so"
+    )
+
+
+def test_weights_with_other_keys_than_names_are_answered_with_the_order_wanted() -> None:
+    weights = dict(enumerate(REGRESSION.weights.values()))
+    assert refusal(REGRESSION, weights=weights) == (
+        f"weights must be {PATHS} in this order, received 0, 1, 2, 3"
+    )
+
+
+@pytest.mark.parametrize("name", ["x", "y", "order"])
+@pytest.mark.parametrize(
+    ("value", "received"), [(None, "None"), ("rows", "'rows'"), ({}, "a dict")], ids=repr
+)
+def test_what_is_no_array_is_refused_with_what_it_is(name: str, value: Any, received: str) -> None:
+    assert refusal(REGRESSION, **{name: value}) == (
+        f"{name} must be an array of numbers, received {received}: give a list or NumPy array"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "received"), [("3", "'3'"), (None, "None"), (True, "True"), ([3], "a list of 1")]
+)
+def test_a_batch_size_of_another_kind_is_refused_with_what_it_is(value: Any, received: str) -> None:
+    assert refusal(REGRESSION, batch_size=value) == (
+        f"batch_size must be a whole number from 1 on, received {received}"
+    )
+
+
+@pytest.mark.parametrize("field", ["name", "question"])
+@pytest.mark.parametrize("value", [None, 3])
+def test_a_name_and_a_question_are_text(field: str, value: Any) -> None:
+    assert refusal(REGRESSION, **{field: value}).endswith(f"{field} must be text, received {value}")
+
+
+def test_a_row_number_too_large_for_an_integer_is_refused_with_the_range() -> None:
+    assert refusal(REGRESSION, order=[[0, 1e300]]) == "order must hold row numbers from 0 to 3"
+
+
 # What a problem is, once accepted.
+
+
+def test_a_problem_holds_numpys_words_and_numbers_as_pythons() -> None:
+    problem = replace(REGRESSION, dtype=np.dtype("float32"), batch_size=np.int64(2))
+    assert (type(problem.dtype), type(problem.batch_size)) == (str, int)
+    assert (problem.dtype, problem.batch_size) == ("float32", 2)
 
 
 @pytest.mark.parametrize("name", problems.names())

@@ -18,7 +18,7 @@ from rewriting import changed
 import comparisons.cli
 from comparisons import problems
 from comparisons.cli import COULD_NOT_RUN, DIFFERS, NO_DIFFERENCE, USAGE
-from comparisons.traces import Recording, shipped, shipped_names
+from comparisons.traces import Recording, RecordingError, shipped, shipped_names
 
 SCRIPT = str(Path(sys.executable).with_name("keras-parity"))
 
@@ -261,6 +261,23 @@ def test_verify_of_what_is_not_there_is_status_2() -> None:
     assert result.exit_code == USAGE
     told = " ".join(result.output.split())
     assert "'nonsense' is neither a directory nor a recording that comes with keras-parity" in told
+
+
+def test_a_dtype_that_is_not_there_is_answered_with_those_that_are() -> None:
+    for command in (("verify", "adam-float16"), ("diff", "adam-float32", "adam-float16")):
+        result = invoke(*command)
+        assert result.exit_code == USAGE
+        assert result.output.endswith("which has of adam: adam-float32, adam-float64\n")
+
+
+def test_a_recording_in_the_other_dtype_is_said_to_be_one() -> None:
+    recording = shipped("regression", "float32")
+    with pytest.raises(RecordingError) as refused:
+        recording.check(recording.problem.astype("float64"))
+    assert str(refused.value) == (
+        f"{recording.path} is a recording of 'regression' in float32, and the problem is in "
+        "float64: take the problem in float32, or its recording in float64"
+    )
 
 
 def test_verify_of_what_is_damaged_or_incomplete_is_status_3(

@@ -81,7 +81,6 @@ def test_what_is_read_is_what_was_written(
     read = record(problem, path, reference=live, chunk_bytes=chunk_bytes, on_steps=done.append)
     assert sum(done) == read.steps == problem.steps
     assert read.complete
-    assert not read.live
     assert not differing(read.problem, problem)
     assert (read.problem.name, read.problem.question) == (problem.name, problem.question)
     assert read.environment == {**live.environment, "reference": "recorded"}

@@ -70,16 +70,21 @@ def test_a_layer_writes_its_name_into_its_config_once_it_has_one(layer: Any) -> 
     assert replace(layer, name="mine").get_config() == layer.get_config() | {"name": "mine"}
 
 
+def numbers_in(thing: Configured) -> dict[str, Any]:
+    return {name: x for name, x in vars(thing).items() if isinstance(x, int | float)}
+
+
 @pytest.mark.parametrize("floating", [np.float32, np.float64, np.longdouble])
-@pytest.mark.parametrize("thing", EVERY_KIND, ids=lambda thing: repr(thing)[:40])
+@pytest.mark.parametrize(
+    "thing", list(filter(numbers_in, EVERY_KIND)), ids=lambda thing: repr(thing)[:40]
+)
 def test_numbers_of_numpy_are_held_as_those_of_python(thing: Any, floating: Any) -> None:
     numpys = {bool: np.bool_, int: np.int64, float: floating}
-    numbers = {name: value for name, value in vars(thing).items() if type(value) in numpys}
-    held = replace(thing, **{name: numpys[type(n)](n) for name, n in numbers.items()})
-    for name, number in numbers.items():
-        value = getattr(held, name)
-        assert type(value) is type(number)
-        assert value == type(number)(numpys[type(number)](number))
+    given = {name: numpys[type(number)](number) for name, number in numbers_in(thing).items()}
+    held = replace(thing, **given)
+    for name, number in numbers_in(thing).items():
+        assert type(getattr(held, name)) is type(number)
+        assert getattr(held, name) == type(number)(given[name])
     json.dumps(serialize(held))
 
 

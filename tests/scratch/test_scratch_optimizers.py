@@ -257,7 +257,7 @@ def test_hyperparameters_of_numpy_leave_the_dtype_of_a_parameter_alone(
 def test_a_bias_correction_is_the_sum_of_the_weights_of_a_mean_so_far(
     dtype: npt.DTypeLike, beta_1: float, beta_2: float, steps: int
 ) -> None:
-    kind = np.dtype(dtype)
+    kind: Any = np.dtype(dtype)
     corrections = bias_corrections(beta_1, beta_2, steps, kind)
     assert corrections == Adam(beta_1=beta_1, beta_2=beta_2).bias_corrections(steps, kind)
     for beta, correction in zip((beta_1, beta_2), corrections, strict=True):
