@@ -5,6 +5,7 @@ are rounded to a few decimals, so that a problem is the same numbers everywhere.
 """
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -395,6 +396,8 @@ def names() -> tuple[str, ...]:
 def get(name: str) -> Problem:
     """Return a problem of the catalogue, in float64; raises ``ProblemError`` if unknown."""
     if name not in _MAKERS:
-        message = f"there is no problem {name!r}; the catalogue has {', '.join(_MAKERS)}"
+        like = get_close_matches(name.lower(), _MAKERS, 1)
+        hint = f"did you mean {like[0]!r}?" if like else f"the catalogue has {', '.join(_MAKERS)}"
+        message = f"there is no problem {name!r}; {hint}"
         raise ProblemError(message)
     return _MAKERS[name]()

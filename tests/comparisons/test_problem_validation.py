@@ -61,11 +61,15 @@ def with_training(problem: Problem, part: str, **settings: Any) -> dict[str, Any
 
 
 def test_an_unknown_problem_is_answered_with_the_names_there_are() -> None:
-    with pytest.raises(
-        ProblemError, match=r"^there is no problem 'regresion'; the catalogue has "
-    ) as e:
-        problems.get("regresion")
+    with pytest.raises(ProblemError, match=r"^there is no problem 'xor'; the catalogue has ") as e:
+        problems.get("xor")
     assert all(name in str(e.value) for name in problems.names())
+
+
+@pytest.mark.parametrize("name", ["regresion", "Regression", "regression_"])
+def test_a_misspelt_problem_is_answered_with_the_one_that_may_be_meant(name: str) -> None:
+    with pytest.raises(ProblemError, match=r"did you mean .regression.\?$"):
+        problems.get(name)
 
 
 def test_an_unknown_dtype_is_answered_with_those_there_are() -> None:
