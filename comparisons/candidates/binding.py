@@ -42,8 +42,8 @@ def bind(candidate: object, problem: Problem, *, names: Mapping[str, str] | None
     if isinstance(candidate, Bound):
         return candidate.bound_for(problem, own)
 
-    def again(other: Problem, more: Mapping[str, str]) -> Bound:
-        return bind(candidate, other, names={**own, **more})
+    def again(other: Problem, answers: Mapping[str, str]) -> Bound:
+        return bind(candidate, other, names=answers)
 
     return _bind(candidate, problem, own).keeping(again, own)
 
@@ -75,8 +75,7 @@ def bind_functions(
     }
     own = {} if names is None else dict(names)
 
-    def again(other: Problem, more: Mapping[str, str]) -> Bound:
-        answers = {**own, **more}
+    def again(other: Problem, answers: Mapping[str, str]) -> Bound:
         return bind_options(other, options, answers).keeping(again, answers)
 
     return bind_options(problem, options, own).keeping(again, own)

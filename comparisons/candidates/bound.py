@@ -28,7 +28,7 @@ class Engine(Protocol):
         """Train on one batch: return the new state and the record."""
 
 
-#: Binds a candidate once more: for which problem, and with which answers besides those it had.
+#: Binds a candidate once more: for which problem, and with which answers.
 Again = Callable[[Problem, Mapping[str, str]], "Bound"]
 
 
@@ -92,7 +92,7 @@ class Bound:
         if not differs and names.items() <= self._names.items():
             return self
         if self._again is not None:
-            return self._again(problem, names)
+            return self._again(problem, {**self._names, **names})
         asked = f"which differs in {', '.join(differs)}" if differs else f"with {dict(names)}"
         raise BindingError(
             f"it was bound for problem {_shown(self.problem)}, and is to be bound for "

@@ -4,15 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy.typing as npt
-
 from comparisons.candidates.calling import call
 from comparisons.candidates.errors import CandidateError
 from comparisons.candidates.forms import described
 from comparisons.candidates.numbers import MisfitError, numbers
 from comparisons.runs.trainers import Record
-
-Array = npt.NDArray[Any]
 
 GRADIENTS = ("get_gradients", "gradients", "grads")
 ACTIVATIONS = ("get_activations", "activations")

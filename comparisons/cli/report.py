@@ -172,7 +172,7 @@ def _told(runs: Sequence[Run]) -> Iterator[Text]:
 def _summary(runs: Sequence[Run]) -> str:
     failed = sum(not run["verdict"]["passed"] for run in runs)
     count = f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
-    differ = "differs" if failed == 1 else "differ"
+    differ = "differs" if len(runs) == 1 else "differ"
     return f"{failed} of {count} {differ}" if failed else f"{count}, no difference found"
 
 

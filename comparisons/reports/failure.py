@@ -32,7 +32,7 @@ def failure(checked: Checked, replay: str | None = None) -> str:
         f"  shape {first.shape}, {first.dtype}",
         f"  agreed before it: {', '.join(first.agreed) or 'nothing: it is the first site'}",
         *_values(verdict, first),
-        *_causes(checked),
+        *_causes(checked, first),
         f"  reference: {source(verdict.environment)}",
         f"  replay that step: {replay or _call(verdict, first)}",
         *understood(checked),
@@ -69,7 +69,13 @@ def _values(verdict: Verdict, first: Divergence) -> Iterator[str]:
     yield f"  smallest rtol that would pass: {first.smallest_rtol:.2g}"
 
 
-def _causes(checked: Checked) -> Iterator[str]:
+def _causes(checked: Checked, first: Divergence) -> Iterator[str]:
+    if first.reason is not None and first.reason.startswith("dtype "):
+        yield (
+            f"  cause: an array that is not {first.dtype}, in a run in {first.dtype}: make arrays "
+            "with np.zeros_like(w), and keep numbers of NumPy's, such as np.float64(0.1), out"
+        )
+        return
     if not checked.explanations:
         yield "  cause: no known mistake, nor a few of them together, gives these numbers"
         return

@@ -254,5 +254,5 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     if not failed:
         return f"{runs}: no difference found in {comparisons:,} comparisons"
     names = ", ".join(f"{v.problem} {v.dtype} {v.mode}" for v in failed)
-    differ = "differs" if len(failed) == 1 else "differ"
+    differ = "differs" if len(verdicts) == 1 else "differ"
     return f"{len(failed)} of {runs} {differ}, in {comparisons:,} comparisons: {names}"

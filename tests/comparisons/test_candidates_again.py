@@ -139,7 +139,9 @@ def test_functions_given_one_by_one_are_bound_anew() -> None:
     }
     again = bind(bind_functions(at(0.005), **functions), at(0.05))
     assert again.binding[-1].startswith("learning rate: 0.05, the problem's")
+    again = bind(again, at(0.05), names={"forward": "L_model_forward"})
     again = bind(again, at(0.01))
+    assert bind(again, at(0.01), names={"forward": "L_model_forward"}) is again
     assert same_records(again, bind_functions(at(0.01), **functions), at(0.01))
 
 

@@ -46,7 +46,7 @@ def test_a_planted_fault_is_seen_at_its_site_and_explained(
     assert finding.explained
 
 
-def test_at_least_forty_kinds_are_shown_by_the_problems_they_name() -> None:
+def test_at_least_ninety_kinds_are_shown_by_the_problems_they_name() -> None:
     everywhere = {
         fault.kind
         for name in problems.names()
@@ -54,7 +54,7 @@ def test_at_least_forty_kinds_are_shown_by_the_problems_they_name() -> None:
         for fault in faults_for(problems.get(name).astype(dtype))
     }
     assert {fault.kind for _, _, fault in CATALOGUE} == everywhere
-    assert len(everywhere) >= 40
+    assert len(everywhere) >= 90
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -81,6 +81,40 @@ def test_the_names_of_a_problem_s_faults_are_its_own() -> None:
     for name in problems.names():
         found = [fault.name for fault in faults_for(problems.get(name))]
         assert len(found) == len(set(found))
+
+
+def test_what_only_a_batch_of_several_rows_shows_is_planted_for_single_rows_too() -> None:
+    single, several = (
+        {fault.kind for fault in faults_for(problems.get(name))}
+        for name in ("regression", "short_last_batch")
+    )
+    of_batches = {kind for kind in several if "batch" in kind or "averaged" in kind}
+    of_short_ones = {kind for kind in of_batches if "short" in kind}
+    assert of_batches - of_short_ones <= single | {"batches shuffled"}
+    assert {"sum over the batch", "(n,) against (n, 1)", "bias gradient of one sample"} <= single
+
+
+def test_the_faults_of_the_loop_are_those_that_choose_the_rows() -> None:
+    for name in ("regression", "shuffled", "short_last_batch"):
+        for fault in faults_for(problems.get(name)):
+            assert fault.of_the_loop == ("batch" in fault.pieces)
+
+
+def test_the_advice_on_constants_fits_the_optimizer() -> None:
+    def mend(name: str) -> str:
+        faults = {fault.name: fault for fault in faults_for(problems.get(name))}
+        return faults["constants not rounded to float32"].mend
+
+    own_way = "This is Keras's own way and no mistake of yours: "
+    powers = "1 - float(np.float32(0.9))**t in the bias correction"
+    means = "The running means keep 0.9 and 0.999."
+    assert mend("momentum") == (
+        f"{own_way}float(np.float32(0.9)) in place of 0.9 gives its numbers."
+    )
+    assert mend("adam") == f"{own_way}{powers} gives its numbers. {means}"
+    assert mend("adamw") == (
+        f"{own_way}{powers} and float(np.float32(0.1)) as weight_decay give its numbers. {means}"
+    )
 
 
 def test_two_faults_of_one_piece_exclude_each_other() -> None:

@@ -6,6 +6,7 @@ import pytest
 from planted import IN_FLOAT32, IN_FLOAT64, MISTAKES, Mistake
 
 from comparisons import Outcome, compare, problems
+from comparisons.causes import explain
 from comparisons.runs import Kept, scratch_trainer
 from comparisons.verdicts import Verdict
 
@@ -47,6 +48,22 @@ def test_the_same_trainer_without_the_mistake_passes(
     honest = scratch_trainer(problem, reference.constants)
     for verdict in compare(problem, candidate=honest, reference=reference):
         assert verdict.passed, verdict.sentence
+
+
+NAMED = [(mistake, dtype) for mistake, dtype in CASES if mistake.fault]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "dtype"), NAMED, ids=[f"{mistake.name} in {dtype}" for mistake, dtype in NAMED]
+)
+def test_a_mistake_that_is_planted_otherwise_than_in_the_catalogue_is_named(
+    mistake: Mistake, dtype: str, recorded: Recorded
+) -> None:
+    reference = recorded(mistake.problem, dtype)
+    problem = problems.get(mistake.problem).astype(dtype)
+    planted = mistake.plant(scratch_trainer(problem, reference.constants))
+    found = explain(problem, planted, reference, most=1)
+    assert [one.names for one in found] == [(mistake.fault,)]
 
 
 def test_equal_weights_hide_a_transposed_gradient(recorded: Recorded) -> None:

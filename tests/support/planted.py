@@ -16,13 +16,17 @@ Array = Any
 
 @dataclass(frozen=True)
 class Mistake:
-    """A planted mistake: the problem that shows it, and where it must first be seen."""
+    """A planted mistake: the problem that shows it, and where it must first be seen.
+
+    ``fault`` is what the catalogue of causes calls it, where its formula there has to be proved.
+    """
 
     name: str
     problem: str
     site: str
     plant: Callable[[ScratchTrainer], Any]
     step: int = 1
+    fault: str = ""
 
 
 class Wrapped:
@@ -143,6 +147,24 @@ class KernelsOnly(AdamAsHeld):
         return super().decayed(w) if w.ndim > 1 else w
 
 
+@dataclass(frozen=True)
+class AddedToAdam(AdamAsHeld):
+    """Adam that adds its step."""
+
+    def update(self, w: Array, g: Array, slots: Any, t: int) -> Any:
+        _, new = super().update(w, g, slots, t)
+        first, second = self.bias_corrections(t, w.dtype)
+        rate = self.learning_rate * np.sqrt(second) / first
+        return w + new["momentum"] * rate / (np.sqrt(new["velocity"]) + self.epsilon), new
+
+
+def rounded_betas(trainer: ScratchTrainer) -> ScratchTrainer:
+    """Round Adam's betas to float32 in the running means too."""
+    rule: Any = trainer.network.optimizer
+    betas = {name: float(np.float32(getattr(rule, name))) for name in ("beta_1", "beta_2")}
+    return ScratchTrainer(replace(trainer.network, optimizer=replace(rule, **betas)))
+
+
 class Stepping:
     """A trainer whose step is changed from outside: ``change(trainer, before, x, y, result)``."""
 
@@ -183,6 +205,40 @@ def _in_float32(_t: Any, _b: Any, _x: Array, _y: Array, after: Any, record: Any)
         for tensor, w in params.items():
             params[tensor] = record[f"update/{layer}/{tensor}"] = w.astype("f4").astype("f8")
     return after, record
+
+
+def _first_layer_kept(_t: Any, before: Any, _x: Array, _y: Array, after: Any, record: Any) -> Any:
+    """The first layer never updated."""
+    for tensor, w in before.params["dense"].items():
+        after.params["dense"][tensor] = record[f"update/dense/{tensor}"] = w
+    return after, record
+
+
+def _with_slope(slope: Callable[[Array], Array]) -> Callable[..., Any]:
+    """The activation's derivative written in some other way, of its output."""
+
+    def layer_with(layer: Any, params: Any, x: Array) -> Any:
+        y, _ = layer(params, x)
+        _, pullback = replace(layer, activation="linear")(params, x)
+        return y, lambda dy: pullback(dy * slope(y))
+
+    return layer_with
+
+
+def _never_activated(layer: Any, params: Any, x: Array) -> Any:
+    """The activation left out, and a (1 - a) kept."""
+    z, pullback = replace(layer, activation="linear")(params, x)
+    return z, lambda dy: pullback(dy * z * (1 - z))
+
+
+def _squared_behind_sigmoid(value: Any, _gradient: Array, y: Array, z: Array) -> Any:
+    p = 1 / (1 + np.exp(-z))
+    return value, 2 * (p - y) * p * (1 - p) / p.size
+
+
+def _logarithm_of_more(_value: Any, gradient: Array, y: Array, z: Array) -> Any:
+    p = 1 / (1 + np.exp(-z))
+    return -np.mean(y * np.log(p + 1e-8) + (1 - y) * np.log(1 - p + 1e-8)), gradient
 
 
 def _no_activation_slope(layer: Any, params: Any, x: Array) -> Any:
@@ -280,6 +336,76 @@ MISTAKES = (
         "Adam's epsilon under the root", "adam", "update/dense/kernel", with_rule(EpsilonInside)
     ),
     Mistake("biases not decayed", "adamw", "update/dense/bias", with_rule(KernelsOnly)),
+    Mistake(
+        "the step added",
+        "regression",
+        "update/dense/kernel",
+        scaled_rate(-1),
+        fault="step added",
+    ),
+    Mistake(
+        "Adam's step added",
+        "adam",
+        "update/dense/kernel",
+        with_rule(AddedToAdam),
+        fault="step added",
+    ),
+    Mistake(
+        "half the squared error shown",
+        "regression",
+        "loss/value",
+        in_loss(lambda value, gradient, _y, _p: (value / 2, gradient)),
+        fault="loss shown halved",
+    ),
+    Mistake(
+        "the absolute error shown",
+        "regression",
+        "loss/value",
+        in_loss(lambda _value, gradient, y, p: (np.abs(y - p).mean(), gradient)),
+        fault="absolute error shown as the loss",
+    ),
+    Mistake(
+        "the cross-entropy without its minus",
+        "classification",
+        "loss/value",
+        in_loss(lambda value, gradient, _y, _p: (-value, gradient)),
+        fault="loss shown with the wrong sign",
+    ),
+    Mistake(
+        "the squared error's gradient",
+        "classification",
+        "backward/dense_1/kernel",
+        in_loss(_squared_behind_sigmoid),
+        fault="gradient of the squared error",
+    ),
+    Mistake(
+        "tanh in place of sigmoid",
+        "classification_asymmetric",
+        "forward/dense/output",
+        in_layer(0, lambda lay, p, x: replace(lay, activation="tanh")(p, x)),
+        fault="another activation: tanh (dense)",
+    ),
+    Mistake(
+        "sigmoid left out, a (1 - a) kept",
+        "classification_asymmetric",
+        "forward/dense/output",
+        in_layer(0, _never_activated),
+        fault="activation left out, its derivative formula kept (dense)",
+    ),
+    Mistake(
+        "tanh's derivative written as sigmoid's",
+        "short_last_batch",
+        "backward/dense/kernel",
+        in_layer(0, _with_slope(lambda a: a * (1 - a))),
+        fault="derivative of tanh written as a (1 - a) (dense)",
+    ),
+    Mistake(
+        "the first layer never updated",
+        "regression",
+        "update/dense/kernel",
+        stepping(_first_layer_kept),
+        fault="layer never updated (dense)",
+    ),
 )
 
 #: Mistakes that only one precision can show.
@@ -303,5 +429,26 @@ IN_FLOAT64 = (
         "regression_asymmetric",
         "update/dense/kernel",
         stepping(_in_float32),
+    ),
+    Mistake(
+        "epsilon as in PyTorch",
+        "adam",
+        "update/dense/kernel",
+        with_rule(AdamAsHeld, epsilon=1e-8),
+        fault="Adam's epsilon 1e-8",
+    ),
+    Mistake(
+        "the betas rounded in the means too",
+        "adam",
+        "slot/dense/kernel/momentum",
+        rounded_betas,
+        fault="Adam's betas rounded to float32 everywhere",
+    ),
+    Mistake(
+        "1e-8 added in the logarithm",
+        "classification",
+        "loss/value",
+        in_loss(_logarithm_of_more),
+        fault="1e-08 added in the logarithm",
     ),
 )
