@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from comparisons import reports
+from comparisons import problems, reports
 from comparisons.cli.shared import (
     COULD_NOT_RUN,
     NO_DIFFERENCE,
@@ -27,6 +27,7 @@ from comparisons.grading import (
     REVEALS,
     Assignment,
     ClassError,
+    Found,
     Graded,
     Reveal,
     Scheme,
@@ -37,7 +38,8 @@ from comparisons.grading import (
     to_gradescope,
     to_junit,
 )
-from comparisons.grading.graded import DIFFERS, INTERNAL, SAME, STOPPED
+from comparisons.grading.directory import shown
+from comparisons.grading.graded import DIFFERS, INTERNAL, NO_MISTAKE, SAME, STOPPED
 from comparisons.problems import DTYPES
 from comparisons.reports.text import show_lines, show_table
 from comparisons.sandbox import Limits
@@ -45,7 +47,7 @@ from comparisons.traces import RecordingError, shipped
 
 #: A name is shown with at most so many letters, and a file's may have so many bytes.
 _NAME, _FILE_NAME = 22, 255
-_STYLES = {SAME: "green", DIFFERS: "yellow"}
+_STYLES = {SAME: "green", NO_MISTAKE: "green", DIFFERS: "yellow"}
 
 
 def _default_jobs() -> int:
@@ -145,6 +147,7 @@ def grade_command(
     _check_apart(*targets.values(), junit_file, csv_file)
     if others:
         click.echo(f"not graded, neither .py files nor folders: {', '.join(others)}", err=True)
+    _warn(directory, file, found, names)
     assignment = Assignment(names, tuple(dict.fromkeys(dtypes)), seconds, reveal, answers)
     terminal = console()
     with progress(len(found), terminal, "grading", unit="submissions") as advance:
@@ -160,6 +163,22 @@ def grade_command(
     _show(graded, scheme, reveal, terminal)
     ours = any(each.worst.outcome == INTERNAL for each in graded)
     return COULD_NOT_RUN if ours else NO_DIFFERENCE
+
+
+def _warn(directory: Path, file: str | None, found: Sequence[Found], names: Sequence[str]) -> None:
+    """Say on stderr what in the command line does not do what it seems to."""
+    inside = {each.path.name for each in found if each.path and each.path.parent != directory}
+    if file is not None and file not in inside:
+        message = f"--file {shown(file)} changes nothing: no folder in {shown(directory)} has it"
+        click.echo(message, err=True)
+    chosen = (problems.get(name) for name in names)
+    if all(min(each.batch_size, each.order.shape[1]) == 1 for each in chosen):
+        click.echo(
+            "every batch of the chosen problems has one row, so a sum in place of a mean over the "
+            "batch passes: add a problem with larger ones that fits the assignment, such as "
+            "--problem short_last_batch (tanh inside)",
+            err=True,
+        )
 
 
 def _weights(text: str) -> Weights:
@@ -254,6 +273,7 @@ def _summary(class_: Sequence[Graded], scheme: Scheme) -> str:
     counts = {
         "without a difference": outcomes.count(SAME),
         "with one": outcomes.count(DIFFERS),
+        "with one that is no mistake": outcomes.count(NO_MISTAKE),
         "stopped": outcomes.count(STOPPED),
         "not graded, by a mistake of keras-parity": outcomes.count(INTERNAL),
     }

@@ -1,7 +1,8 @@
 """Which quantities of a step are computed from which: where credit is lost, and where not.
 
 The order of a step is forward, layer by layer; the loss; the gradients, last layer first; then
-for each parameter its slots and itself.
+for each parameter its slots and itself. The loss's value goes into nothing: its gradient is a
+formula of its own, so who has both wrong has two things wrong.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +17,8 @@ class Causality:
     """The sites of a reference, and what each is computed from.
 
     ``shown`` are those that a candidate has. What it has not is stood for by the next thing
-    that it has: a gradient by the update of the same parameter, an output by the next output.
+    that it has: a gradient by the update of the same parameter, an output by the next
+    output. Nothing stands for the loss's value.
     """
 
     def __init__(self, sites: Sequence[str], shown: Collection[str]) -> None:
@@ -37,7 +39,7 @@ class Causality:
                 return tuple(self._outputs)
             case "backward":
                 above = self._layers[self._layers.index(_layer(site)) + 1 :]
-                return (*self._outputs, "loss/value", *self._gradients(above))
+                return (*self._outputs, *self._gradients(above))
             case "slot":
                 return self._known(f"backward/{path.rpartition('/')[0]}")
         slots = tuple(other for other in self.sites if other.startswith(f"slot/{path}/"))
@@ -61,7 +63,7 @@ class Causality:
                 later = self._outputs[self._outputs.index(site) + 1 :]
                 nexts = (*later, "loss/value", *self._gradients(self._layers[-1:]))
             case "loss":
-                nexts = self._gradients(self._layers[-1:])
+                nexts = ()
             case "backward":
                 nexts = (f"update/{path}",)
             case _:

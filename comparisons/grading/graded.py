@@ -8,11 +8,13 @@ from typing import Any
 AGREES = "agrees"
 FAULTY = "faulty"
 FOLLOWS = "follows"
+EXCUSED = "excused"
 NOT_SHOWN = "not shown"
 
 #: What can be said of a submission on one problem.
 SAME = "no difference"
 STOPPED = "stopped"
+NO_MISTAKE = "no mistake"
 DIFFERS = "differs"
 INTERNAL = "internal"
 
@@ -22,8 +24,8 @@ class Item:
     """One quantity of one problem: its site, what was found, and its credit from 0 to 1.
 
     What is ``faulty`` differs by itself, at ``step`` (from 1) for the first time; what
-    ``follows`` differs because of something before it. What is not shown has no credit, and no
-    weight either.
+    ``follows`` differs because of something before it. What is ``excused`` differs by what is
+    Keras's own way and no mistake. What is not shown has no credit, and no weight either.
     """
 
     site: str
@@ -50,8 +52,9 @@ _PHASES = {
 class Part:
     """What was found of a submission on one problem, in one dtype.
 
-    ``outcome`` is ``no difference``, ``differs``, ``stopped`` (its file could not be run to its
-    end; ``kind`` is then that of a ``SandboxError``) or ``internal`` (a mistake of ours).
+    ``outcome`` is ``no difference``, ``no mistake`` (it differs only in what is Keras's own
+    way), ``differs``, ``stopped`` (its file could not be run to its end; ``kind`` is then that
+    of a ``SandboxError``) or ``internal`` (a mistake of ours).
     ``sentence`` says it in one sentence and ``told`` in lines, both with no more than may be
     revealed. ``source`` says what was compared with.
     """
@@ -77,7 +80,7 @@ class Graded:
     @property
     def worst(self) -> Part:
         """The part that decides what is said of the whole."""
-        order = (SAME, DIFFERS, STOPPED, INTERNAL)
+        order = (SAME, NO_MISTAKE, DIFFERS, STOPPED, INTERNAL)
         return max(self.parts, key=lambda part: order.index(part.outcome))
 
     def as_plain(self) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from comparisons.grading.graded import FAULTY, FOLLOWS, STOPPED, Graded, Item
+from comparisons.grading.graded import EXCUSED, FAULTY, FOLLOWS, STOPPED, Graded, Item
 from comparisons.grading.scoring import Scheme
-from comparisons.grading.telling import Reveal
+from comparisons.grading.telling import NOTE, Reveal
 from comparisons.reports import as_json
 
 
@@ -49,6 +49,8 @@ def said_of(item: Item) -> str:
     """Say in a few words what was found of one quantity."""
     if item.state == FAULTY:
         return f"differs by itself, first at step {item.step}"
+    if item.state == EXCUSED:
+        return f"{NOTE}; counts in full"
     if item.state == FOLLOWS:
         counts = {
             0.0: "counts nothing: nothing that is shown agrees",
@@ -61,13 +63,14 @@ def said_of(item: Item) -> str:
 def _by_quantity(graded: Graded, scheme: Scheme) -> Iterator[dict[str, Any]]:
     for part, item, earned, most in scheme.entries(graded):
         name = f"{part.problem}, {part.dtype}: {item.site}"
-        yield _test(name, earned, most, said_of(item), item.phase)
+        yield _test(name, earned, most, said_of(item), item.phase, passed=item.credit == 1)
 
 
 def _by_phase(graded: Graded, scheme: Scheme) -> Iterator[dict[str, Any]]:
     for phase, points in scheme.by_phase(graded).items():
         if points is not None:
-            yield _test(phase, *points, "", phase)
+            earned, most = points
+            yield _test(phase, earned, most, "", phase, passed=earned == most)
 
 
 def _not_run(graded: Graded, scheme: Scheme) -> Iterator[dict[str, Any]]:
@@ -76,16 +79,23 @@ def _not_run(graded: Graded, scheme: Scheme) -> Iterator[dict[str, Any]]:
     for part in graded.parts:
         if not part.items:
             what = "it runs" if part.outcome == STOPPED else "it was graded"
-            yield _test(f"{part.problem}, {part.dtype}: {what}", 0, most, part.sentence, part.kind)
+            name = f"{part.problem}, {part.dtype}: {what}"
+            yield _test(name, 0, most, part.sentence, part.kind, passed=False)
 
 
 def _test(
-    name: str, earned: float | Fraction, most: float | Fraction, output: str, tag: str
+    name: str,
+    earned: float | Fraction,
+    most: float | Fraction,
+    output: str,
+    tag: str,
+    *,
+    passed: bool,
 ) -> dict[str, Any]:
     return {
         "score": round(float(earned), 2),
         "max_score": round(float(most), 2),
-        "status": "passed" if earned == most else "failed",
+        "status": "passed" if passed else "failed",
         "name": name,
         "name_format": "text",
         "output": output,

@@ -10,9 +10,17 @@ from typing import Any
 
 from comparisons import problems
 from comparisons.causes import Ground
-from comparisons.checking import ground_for
-from comparisons.grading.credit import items_of
-from comparisons.grading.graded import DIFFERS, INTERNAL, SAME, STOPPED, Graded, Part
+from comparisons.checking import Checked, ground_for
+from comparisons.grading.credit import items_of, without_mistake
+from comparisons.grading.graded import (
+    DIFFERS,
+    INTERNAL,
+    NO_MISTAKE,
+    SAME,
+    STOPPED,
+    Graded,
+    Part,
+)
 from comparisons.grading.telling import (
     REVEALS,
     Reveal,
@@ -109,13 +117,19 @@ def _graded_part(
     reveal = assignment.reveal
     items = items_of(found.checked, ground)
     return part(
-        SAME if found.checked.passed else DIFFERS,
+        _outcome(found.checked),
         "",
         printable(sentence_of(found.checked, reveal)),
         printable(told_of(found, path.name, reveal)),
         items,
         source_of(found.checked),
     )
+
+
+def _outcome(checked: Checked) -> str:
+    if checked.passed:
+        return SAME
+    return NO_MISTAKE if without_mistake(checked) else DIFFERS
 
 
 @cache

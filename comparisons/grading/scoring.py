@@ -85,7 +85,8 @@ class Scheme:
     def score(self, graded: Graded) -> float:
         """Return the points of a submission, in halves.
 
-        Rounding to the nearest half never makes full marks of less.
+        Rounding to the nearest half never makes full marks of less. What differs only in a phase
+        without weight costs nothing.
         """
         exact = sum((earned for _, _, earned, _ in self.entries(graded)), Fraction(0))
         if exact == self.points:
@@ -103,13 +104,16 @@ class Scheme:
                     yield part, item, Fraction(item.credit) * most, most
 
     def by_phase(self, graded: Graded) -> dict[str, tuple[float, float] | None]:
-        """Return the points earned in each phase and the most possible, ``None`` if not shown."""
+        """Return the points earned in each phase and the most possible.
+
+        There is ``None`` for a phase that is not shown, or has no weight.
+        """
         found: dict[str, tuple[float, float] | None] = {}
         entries = list(self.entries(graded))
         for phase in PHASES:
             here = [(earned, most) for _, item, earned, most in entries if item.phase == phase]
             earned, most = (sum(column) for column in zip(*here, strict=True)) if here else (0, 0)
-            found[phase] = (float(earned), float(most)) if here else None
+            found[phase] = (float(earned), float(most)) if most else None
         return found
 
     @staticmethod

@@ -14,9 +14,9 @@ _FORMULA = ("=", "+", "-", "@")
 def to_csv(class_: Sequence[Graded], scheme: Scheme) -> str:
     """Return a table with name, score, the points of each phase, and what was found.
 
-    A phase is empty where nothing of it was shown or the file did not run, and the score where
-    the mistake is ours. Text that a
-    spreadsheet would compute gets an apostrophe in front.
+    A phase is empty where nothing of it was shown, it has no weight, or the file did not run; and
+    the score is where the mistake is ours. Text that a spreadsheet would compute gets an
+    apostrophe in front.
     """
     file = io.StringIO()
     table = csv.writer(file, lineterminator="\n")

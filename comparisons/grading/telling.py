@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, get_args
 
 from comparisons import reports
+from comparisons.causes import Explanation
 from comparisons.checking import Checked
+from comparisons.grading.credit import mistakes_of, without_mistake
 from comparisons.reports.text import source
 from comparisons.sandbox import SandboxError
 from comparisons.submissions import CheckedFile, as_options
@@ -22,7 +24,8 @@ _TELLING = re.compile(
     r"[-+]?\d+[.,]\d+(?:[eE][-+]?\d+)?|[-+]?\.\d+|\d+[eE][-+]?\d+|\d{5,}|0[xX]\S+"
 )
 _MASK = "…"
-
+#: What is said of a submission, or of a quantity, that differs by no mistake of its author's.
+NOTE = "agrees but for constants that Keras rounds to float32: no mistake"
 
 #: Kinds of a ``SandboxError`` whose sentences have no words of the file in them.
 _OUR_WORDS = {"missing", "not python", "timeout", "memory", "output", "platform"}
@@ -35,6 +38,8 @@ def sentence_of(checked: Checked, reveal: Reveal) -> str:
         seen = _sensitivity(checked.verdicts)
         would = "" if seen is None else f"; it {seen.share}"
         return f"no difference found in {compared:,} comparisons{would}"
+    if without_mistake(checked):
+        return NOTE
     if reveal == "none":
         return "differs from Keras"
     parted = checked.parted
@@ -48,7 +53,8 @@ def told_of(found: CheckedFile, file: str, reveal: Reveal) -> str:
     """Return what the author of a file that was compared reads, in lines."""
     checked = found.checked
     if reveal == "full" and not checked.passed:
-        lines = [reports.failure(checked, _replay(checked, file))]
+        note = [f"It {NOTE}."] if without_mistake(checked) else []
+        lines = [*note, reports.failure(checked, _replay(checked, file))]
     else:
         lines = [*_hint(checked, reveal), "How the file was understood:"]
         lines += [f"  {line}" for line in (*found.binding, *found.notes)]
@@ -78,6 +84,12 @@ def _hint(checked: Checked, reveal: Reveal) -> Iterator[str]:
         yield f"{sentence_of(checked, reveal)}."
         return
     verdict, first = parted
+    if without_mistake(checked):
+        yield f"It {NOTE}."
+        yield f"They show first {_place(verdict, first)}."
+        alone = next(each for each in checked.explanations if not mistakes_of(each))
+        yield from (f"  {fault.wrong}" for fault in alone.faults)
+        return
     yield f"It differs from Keras first {_place(verdict, first)}."
     yield f"Before it there agree: {', '.join(first.agreed) or 'nothing, it is the first'}."
     if first.reason is not None:
@@ -87,7 +99,9 @@ def _hint(checked: Checked, reveal: Reveal) -> Iterator[str]:
     else:
         yield f"The kind of mistake: {_kinds(checked)}."
     if len(checked.explanations) == 1:
-        yield from (f"  {fault.wrong}" for fault in checked.explanations[0].faults)
+        mistakes = mistakes_of(checked.explanations[0])
+        for fault in checked.explanations[0].faults:
+            yield f"  {fault.wrong}{'' if fault in mistakes else ' This costs nothing.'}"
 
 
 def _sensitivity(verdicts: Iterable[Verdict]) -> Sensitivity | None:
@@ -118,5 +132,12 @@ def _place(verdict: Verdict, first: Divergence) -> str:
 
 def _kinds(checked: Checked) -> str:
     """Name the kinds of mistake, as far as they are known."""
-    names = [" with ".join(explanation.names) for explanation in checked.explanations]
-    return ", or ".join(names) or "no known mistake fits"
+    return ", or ".join(map(_kind, checked.explanations)) or "no known mistake fits"
+
+
+def _kind(explanation: Explanation) -> str:
+    """Name the mistakes of an explanation, and apart from them what is none."""
+    mistakes = mistakes_of(explanation)
+    names = " with ".join(fault.name for fault in mistakes)
+    others = ", ".join(fault.name for fault in explanation.faults if fault not in mistakes)
+    return f"{names} (beside it {others}: no mistake)" if others else names

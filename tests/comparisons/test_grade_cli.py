@@ -35,7 +35,7 @@ EXPECTED = {
     "blaise": (90, "differs", "", "backward/dense/kernel: kernel gradient transposed (dense)"),
     "carl": (80, "differs", "", "backward/dense_1/kernel: factor 2 missing"),
     "dorothy": (90, "differs", "", "forward/dense/output: bias left out (dense)"),
-    "emmy": (90, "differs", "", "loss/value: no known mistake fits"),
+    "emmy": (90, "differs", "", "loss/value: loss shown as its root"),
     "felix": (70, "differs", "", "update/dense/kernel: learning rate ten times too large"),
     "grace": (82.5, "differs", "", "transposed (dense) with bias never updated (dense_1)"),
     "hypatia": (72.5, "differs", "", "backward/dense/kernel: no known mistake fits"),
@@ -134,6 +134,7 @@ def test_the_terminal_tells_of_everyone_in_80_columns(by_two: SimpleNamespace) -
     )
     assert "compared with a recording of Keras" in out
     assert "neither .py files nor folders: ruff.toml" in by_two.done.stderr
+    assert by_two.done.stderr.count("every batch of the chosen problems has one row") == 1
 
 
 def test_every_file_tells_the_same(by_two: SimpleNamespace) -> None:
@@ -208,6 +209,42 @@ def test_names_that_an_assignment_asks_for_are_given_once_for_all(tmp_path: Path
     named = invoke(*asked, "--name", "forward=my_net", "--name", "update=learn")
     assert "1 without a difference, 1 with one" in named.output
     assert "wanted WHAT=NAME" in invoke(*asked, "--name", "my_net").output
+
+
+@pytest.mark.parametrize(
+    ("chosen", "times"),
+    [
+        (("regression", "classification"), 1),
+        (("regression", "short_last_batch"), 0),
+        (("several_outputs",), 0),
+    ],
+)
+def test_problems_of_single_rows_alone_are_warned_of_once(
+    chosen: tuple[str, ...],
+    times: int,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "empty.py").touch()
+    done = invoke(str(tmp_path), *(o for name in chosen for o in ("--problem", name)))
+    assert done.exit_code == NO_DIFFERENCE
+    warning = "every batch of the chosen problems has one row, so a sum in place of a mean"
+    assert done.stderr.count(warning) == times
+    assert ("--problem short_last_batch" in done.stderr) == bool(times)
+    assert warning not in done.stdout
+
+
+def test_a_file_that_no_folder_has_is_told(tmp_path: Path) -> None:
+    words = "--file nope.py changes nothing: no folder in"
+    (tmp_path / "empty.py").touch()
+    (tmp_path / "nope.py").touch()  # a submission of its own
+    asked = (str(tmp_path), *PROBLEM, "--file", "nope.py")
+    assert words in invoke(*asked).stderr
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "net.py").touch()
+    assert words in invoke(*asked).stderr
+    (tmp_path / "folder" / "nope.py").touch()
+    assert words not in invoke(*asked).stderr
+    assert "--file" not in invoke(*asked[:-2]).stderr
 
 
 def test_weights_change_the_score(carl: Path) -> None:

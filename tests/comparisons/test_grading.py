@@ -41,7 +41,7 @@ from comparisons.grading import (
     workers,
 )
 from comparisons.grading.causality import Causality
-from comparisons.grading.credit import items_of
+from comparisons.grading.credit import items_of, mistakes_of
 from comparisons.grading.telling import sentence_of, stopped, told_of
 from comparisons.runs import Kept, Mode, Record, Trainer, scratch_trainer
 from comparisons.runs.trainers import Array, Arrays
@@ -49,6 +49,7 @@ from comparisons.sandbox import SandboxError
 from comparisons.submissions import CheckedFile
 from comparisons.traces import shipped
 
+LEARNERS = RIGHT.parent.with_name("learners")
 ASYMMETRIC = "regression_asymmetric"
 LAYERS = ("dense", "dense_1")
 ALL = {
@@ -216,7 +217,7 @@ def test_what_is_not_shown_is_stood_for_by_what_it_goes_into() -> None:
     causality = Causality(sites, shown)
     assert causality.stand_in("forward/dense/output") == "forward/dense_1/output"
     assert causality.stand_in("backward/dense/bias") == "update/dense/bias"
-    assert causality.stand_in("loss/value") == "update/dense_1/kernel"
+    assert causality.stand_in("loss/value") is None
     assert causality.shown_inputs("update/dense/bias") == {
         "forward/dense_1/output",
         "update/dense_1/kernel",
@@ -236,7 +237,8 @@ def test_a_right_one_has_all_points() -> None:
         (["bias left out (dense)"], {"forward/dense/output"}, 90),
         (["kernel gradient transposed (dense)"], {"backward/dense/kernel"}, 90),
         (["factor 2 missing"], {"backward/dense_1/kernel", "backward/dense_1/bias"}, 80),
-        (["squared error halved"], {"loss/value"}, 90),
+        (["squared error halved"],
+         {"loss/value", "backward/dense_1/kernel", "backward/dense_1/bias"}, 70),
         (["loss taken after the update"], {"loss/value"}, 90),
         (["bias never updated (dense_1)"], {"update/dense_1/bias"}, 92.5),
         (["weights read after their own update (dense_1)"],
@@ -258,9 +260,126 @@ def test_a_known_mistake_costs_what_it_breaks_by_itself(
     assert score(checked) == points
 
 
-def test_every_known_mistake_costs_something_and_none_costs_everything() -> None:
+@pytest.mark.parametrize(
+    ("larger", "smaller"),
+    [
+        ("sum over the batch", "gradient not divided by the batch"),
+        ("squared error halved", "factor 2 missing"),
+        ("squared error halved", "loss taken after the update"),
+    ],
+)
+def test_a_loss_that_is_wrong_in_value_and_gradient_costs_more_than_either(
+    larger: str, smaller: str
+) -> None:
+    name = "short_last_batch"
+    last = {"backward/dense_1/kernel", "backward/dense_1/bias"}
+    assert states(checked_with(larger, name=name), name)["faulty"] == {"loss/value", *last}
+    assert score(checked_with(larger, name=name), name) == 70
+    assert score(checked_with(smaller, name=name), name) in {80, 90}
+
+
+def test_so_does_one_that_is_not_known() -> None:
+    problem, reference = ground().problem, ground().reference
+
+    def loss_times(value: float, gradient: float) -> Checked:
+        def formula(textbook: Any, y: Array, p: Array) -> tuple[Any, Array]:
+            v, g = textbook(y, p)
+            return v * value, g * gradient
+
+        odd = replace(fault("factor 2 missing"), kind="odd", pieces={"loss": formula})
+        honest = scratch_trainer(problem, reference.constants)
+        checked = examine(problem, plant(honest, [odd]), reference)
+        assert not checked.explanations
+        return checked
+
+    both, of_gradient = score(loss_times(1.3, 1.3)), score(loss_times(1, 1.3))
+    assert both == of_gradient - 10
+    assert score(loss_times(1.3, 1)) == 90
+
+
+def no_mistakes(name: str) -> list[str]:
+    """Return what the catalogue itself calls no mistake, of the faults of a problem."""
+    every = faults_for(problems.get(name))
+    return [each.name for each in every if "no mistake of yours" in each.mend]
+
+
+def test_what_the_catalogue_calls_no_mistake_is_what_costs_nothing() -> None:
+    every = [each for name in problems.names() for each in faults_for(problems.get(name))]
+    free = {each.kind for each in every if not mistakes_of(Explanation((each,)))}
+    assert free == {each.kind for each in every if "no mistake of yours" in each.mend}
+    assert len(free) == 2
+
+
+@pytest.mark.parametrize("name", ["momentum", "adam", "adamw", "logits"])
+def test_constants_that_only_keras_rounds_cost_nothing(name: str) -> None:
+    checked = checked_with(*no_mistakes(name), name=name)
+    assert not checked.passed
+    assert "excused" in states(checked, name).keys() <= {"agrees", "excused"}
+    assert score(checked, name) == 100
+
+
+@pytest.mark.parametrize(
+    ("name", "mistake"),
+    [
+        ("adam", "factor 2 missing"),
+        ("adam", "bias never updated (dense_1)"),
+        ("adam", "Adam without bias correction"),
+        ("momentum", "momentum left out"),
+        ("logits", "bias left out (dense)"),
+    ],
+)
+def test_beside_such_constants_a_mistake_costs_what_it_costs_alone(name: str, mistake: str) -> None:
+    alone = checked_with(mistake, name=name)
+    both = checked_with(mistake, *no_mistakes(name), name=name)
+    assert score(both, name) == score(alone, name) < 100
+    assert states(both, name)["faulty"] == states(alone, name)["faulty"]
+
+
+def test_only_what_agrees_but_for_the_constants_is_said_to() -> None:
+    both = checked_with("bias never updated (dense_1)", *no_mistakes("adam"), name="adam")
+    others = {"update/dense/kernel", "update/dense/bias", "update/dense_1/kernel"}
+    assert states(both, "adam")["excused"] == others
+    both = checked_with("factor 2 missing", *no_mistakes("adam"), name="adam")
+    assert "excused" not in states(both, "adam")
+    assert {f"update/{layer}/kernel" for layer in LAYERS} < states(both, "adam")["follows"]
+
+
+@pytest.mark.parametrize(
+    ("problem", "file"), [("adam", "adam_class.py"), ("momentum", "momentum_class.py")]
+)
+def test_a_textbooks_optimizer_has_all_points_and_no_mistake(
+    problem: str, file: str, tmp_path: Path
+) -> None:
+    text = (LEARNERS / file).read_text("utf-8")
+    copy = tmp_path / "net.py"
+    copy.write_text(re.sub(r"float\(np\.float32\(([\d.]+)\)\)", r"\1", text), "utf-8")
+    for reveal in REVEALS:
+        found = grade("someone", copy, Assignment((problem,), reveal=reveal))
+        assert found.worst.outcome == "no mistake"
+        assert Scheme().score(found) == 100
+        assert "agrees but for constants that Keras rounds" in found.worst.sentence
+        assert "agrees but for constants that Keras rounds" in found.worst.told
+        assert json.loads(to_gradescope(found, Scheme(), reveal))["score"] == 100
+
+
+def test_a_mistake_beside_such_constants_is_named_apart_from_them(tmp_path: Path) -> None:
+    text = (LEARNERS / "adam_class.py").read_text("utf-8").replace("2 * (out - y)", "(out - y)")
+    copy = tmp_path / "net.py"
+    copy.write_text(re.sub(r"float\(np\.float32\(([\d.]+)\)\)", r"\1", text), "utf-8")
+    found = grade("someone", copy, Assignment(("adam",)))
+    assert found.worst.outcome == "differs"
+    assert "factor 2 missing (beside it constants not rounded" in found.worst.sentence
+    assert found.worst.told.count("This costs nothing.") == 1
+
+
+def test_every_known_mistake_that_shows_costs_something_and_none_costs_everything() -> None:
+    shown = 0
     for each in faults_for(ground().problem):
-        assert 0 < score(checked_with(each.name)) < 100, each.name
+        checked = checked_with(each.name)
+        shown += not checked.passed
+        assert (score(checked) == 100) == checked.passed, each.name
+        assert score(checked) > 0, each.name
+    assert shown > 30
 
 
 def test_without_gradients_the_updates_stand_for_them() -> None:
@@ -382,6 +501,23 @@ def test_only_shown_phases_without_weight_share_alike() -> None:
     assert Scheme(100, Weights(1, 0, 0, 0)).score(graded(items)) == 50
 
 
+def test_a_phase_without_weight_costs_nothing_and_is_told_all_the_same() -> None:
+    loss_only = Scheme(weights=Weights.read("loss=10"))
+    found = graded(items_of(checked_with("factor 2 missing"), ground()))
+    assert loss_only.score(found) == 100
+    assert loss_only.by_phase(found)["gradients"] is None
+    tests = json.loads(to_gradescope(found, loss_only, "hint"))["tests"]
+    failed = {test["name"].rpartition(" ")[2] for test in tests if test["status"] == "failed"}
+    assert failed == {"backward/dense_1/kernel", "backward/dense_1/bias"}
+    root = ET.fromstring(to_junit([found], loss_only, "hint"))  # noqa: S314  our own
+    assert {case.get("name") for case in root.iter("testcase") if case.find("failure")} <= failed
+    assert len(root.findall(".//failure")) == 2
+    tests = json.loads(to_gradescope(found, loss_only, "none"))["tests"]
+    assert [(test["name"], test["status"]) for test in tests] == [("loss", "passed")]
+    (row,) = csv.DictReader(io.StringIO(to_csv([found], loss_only)))
+    assert [row[phase] for phase in ("loss", "gradients")] == ["100.00", ""]
+
+
 # What is told.
 
 
@@ -467,8 +603,12 @@ def test_nothing_but_the_difference_is_told_where_nothing_is_revealed() -> None:
 
 
 def test_a_pass_says_what_it_would_have_caught() -> None:
-    known = len(faults_for(ground().problem))
-    assert f"would have caught {known} of {known} known mistakes" in told(checked_with(), "hint")
+    # Who is handed the rows cannot take others.
+    known = [each for each in faults_for(ground().problem) if not each.of_the_loop]
+    caught = [each for each in known if not checked_with(each.name).passed]
+    assert 0 < len(caught) < len(known)  # every batch has one row, which leaves some unseen
+    words = f"would have caught {len(caught)} of {len(known)} known mistakes"
+    assert words in told(checked_with(), "hint")
 
 
 def test_an_error_cannot_carry_numbers_out() -> None:

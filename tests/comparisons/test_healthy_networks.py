@@ -8,7 +8,7 @@ from comparisons import compare
 from comparisons.problems import DTYPES
 from comparisons.problems.catalogue import define
 from scratch import Dense
-from scratch.losses import SparseCategoricalCrossentropy
+from scratch.losses import MeanSquaredError, SparseCategoricalCrossentropy
 from scratch.optimizers import SGD
 
 
@@ -36,4 +36,28 @@ def test_a_large_healthy_network_with_its_one_twin_raises_no_alarm(seed: int) ->
     )
     for verdict in compare(problem):
         assert verdict.twins == 1
+        assert verdict.passed, verdict.sentence
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("seed", range(5))
+def test_a_large_healthy_network_that_ends_in_one_number_raises_no_alarm(
+    seed: int, dtype: str
+) -> None:
+    """Its last bias is a single number: one twin would be a single sample of its rounding."""
+    rng = np.random.default_rng(seed)
+    problem = define(
+        "large",
+        "Are there twins enough where an array is one number?",
+        [Dense(100, "tanh"), Dense(1)],
+        MeanSquaredError(),
+        SGD(0.05),
+        (rng.normal(size=(32, 110)), rng.normal(size=(32, 1))),
+        weights=0.3,
+        epochs=1,
+        batch_size=32,
+        dtype=dtype,
+    )
+    for verdict in compare(problem):
+        assert verdict.twins == 8
         assert verdict.passed, verdict.sentence

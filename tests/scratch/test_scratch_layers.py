@@ -270,6 +270,12 @@ def test_an_initializer_given_as_a_config_is_held_as_one_that_can_be_hashed(
     assert len(set(layers_made)) == 1
 
 
+@either_initializer
+def test_an_initializer_given_by_its_name_is_held_by_it(field: str) -> None:
+    settings: dict[str, Any] = {field: "he_normal"}
+    assert getattr(Dense(2, **settings), field) == "he_normal"
+
+
 @pytest.mark.parametrize("units", [0, -1, 2.5, 3.0, None, np.int64(0), np.float64(3)])
 def test_units_that_cannot_be_counted_are_refused(units: Any) -> None:
     expected = f"units must be a whole number from 1 on, received {units}"

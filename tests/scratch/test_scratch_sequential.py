@@ -543,12 +543,21 @@ def test_from_config_refuses_what_scratch_does_not_compute(
 def test_samples_of_another_shape_are_refused_with_the_shape_wanted(
     verb: Verb, wanted: tuple[int, ...] | None, received: tuple[int, ...]
 ) -> None:
-    model = Sequential([Flatten(), Dense(1)] if wanted is None else [Input(wanted), Dense(1)])
+    model = Sequential([Dense(1)] if wanted is None else [Input(wanted), Dense(1)])
     model.compile("sgd", "mse")
     sizes = "…" if wanted is None else ", ".join(map(str, wanted))
     expected = f"x must have shape (samples, {sizes}), received {received}"
     with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
         verb(model, np.ones(received), np.ones(received[:1]))
+
+
+@every_verb
+def test_samples_that_were_refused_do_not_tell_a_model_its_shape(verb: Verb) -> None:
+    model = Sequential([Flatten(), Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="x must have shape"):
+        verb(model, np.ones(7), np.ones(7))
+    verb(model, np.ones((7, 2)), np.ones(7))
 
 
 @every_verb_with_targets

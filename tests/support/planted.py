@@ -359,7 +359,7 @@ MISTAKES = (
     ),
     Mistake(
         "the absolute error shown",
-        "regression",
+        "short_last_batch",
         "loss/value",
         in_loss(lambda _value, gradient, y, p: (np.abs(y - p).mean(), gradient)),
         fault="absolute error shown as the loss",
