@@ -1,11 +1,18 @@
 """``check``: one call that passes silently or fails with the whole story."""
 
-import inspect
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypedDict, TypeGuard, Unpack
 
-from comparisons.candidates import CandidateError, bind, bind_functions, has_verbs, is_trainer
+from comparisons.candidates import (
+    Bound,
+    CandidateError,
+    bind,
+    bind_functions,
+    has_verbs,
+    is_trainer,
+)
+from comparisons.candidates.makers import from_function, needs
 from comparisons.checking import Checked, examine, ground_for
 from comparisons.comparing import problem_of
 from comparisons.problems import Problem
@@ -109,11 +116,21 @@ def understand(
     if candidate is None:
         message = "nothing to check: give a candidate, or functions as forward=… and update=…"
         raise TypeError(message)
-    if _makes_one(candidate):
-        candidate = candidate(problem)  # type: ignore[operator]
     # A trainer speaks our language already; what is wrong in it is for the verdict to say.
-    trainer = candidate if _trains(candidate) else bind(candidate, problem, names=names)
-    return problem, trainer
+    made = _made_for(candidate, problem)
+    if _trains(made) and not isinstance(made, Bound):
+        return problem, made
+    return problem, bind(candidate, problem, names=names)
+
+
+def _made_for(candidate: object, problem: Problem) -> object:
+    """Return what a function or class of the problem makes of it, or else the candidate itself."""
+    if not callable(candidate) or has_verbs(candidate) or _trains(candidate):
+        return candidate
+    if len(needs(candidate) or ()) != 1:
+        return candidate
+    made = from_function(getattr(candidate, "__name__", ""), candidate, problem)
+    return candidate if made is None else made.candidate
 
 
 def _refuse_unknown(how: Mapping[str, Any]) -> None:
@@ -131,18 +148,6 @@ def _problem(problem: Problem | str, dtype: str | None) -> Problem:
     """Return the problem meant, in the dtype asked for."""
     meant = problem_of(problem)
     return meant if dtype is None else meant.astype(dtype)
-
-
-def _makes_one(candidate: object) -> bool:
-    """Return whether this is called with the problem: a function or class of one argument."""
-    if not callable(candidate) or has_verbs(candidate) or _trains(candidate):
-        return False
-    try:
-        parameters = inspect.signature(candidate).parameters.values()
-    except (TypeError, ValueError):
-        return False
-    variable = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
-    return sum(p.default is p.empty and p.kind not in variable for p in parameters) == 1
 
 
 def _trains(candidate: object) -> TypeGuard[Trainer]:
