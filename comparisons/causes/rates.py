@@ -12,8 +12,9 @@ from comparisons.causes.fault import Fault
 from comparisons.causes.observed import Observed
 from comparisons.runs import Record, ScratchTrainer
 
-#: Rates nearer to the problem's than this, relatively, are for the faults that know their number.
-_NEAR = 1e-6
+#: A rate that is no more than so many machine epsilons from the problem's, or from ten times or a
+#: tenth of it, is left to the faults that know their number, or to none.
+_NEAR = 64
 
 #: The usual rate may have been divided by a number up to this one: of samples, or of outputs.
 _LARGEST_PART = 100
@@ -31,15 +32,16 @@ def rate_fault(observed: Observed, step: int) -> Fault | None:
     if not rates:
         return None
     ((rate, _),) = rates.most_common(1)
+    near = _NEAR * np.finfo(observed.ground.problem.dtype).eps
     factor = rate / rule.learning_rate
-    if rate <= 0 or any(abs(factor / known - 1) < _NEAR for known in (0.1, 1, 10)):
+    if rate <= 0 or any(abs(factor / known - 1) < near for known in (0.1, 1, 10)):
         return None
     return Fault(
-        f"learning rate {rate:g} in place of {rule.learning_rate:g}",
+        f"learning rate {rate:.15g} in place of {rule.learning_rate:.15g}",
         next(site for site in observed.sites if site.startswith("update/")),
         {"rule": lambda held: replace(held, learning_rate=rate)},
-        f"The steps are those of the learning rate {rate:g}; the problem's is "
-        f"{rule.learning_rate:g}.",
+        f"The steps are those of the learning rate {rate:.15g}; the problem's is "
+        f"{rule.learning_rate:.15g}.",
         "Use the learning rate that is given, or set yours to it.",
         "shuffled",
     )

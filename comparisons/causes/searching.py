@@ -54,9 +54,8 @@ class Search:
             self.likely |= {rate: touched}
         for size in range(2, most + 1):
             yield self.likely, size
-        if most > 1:
-            # Two faults may cancel somewhere, and then each touches what agrees: try all pairs.
-            yield self.effects, 2
+            if size == 2:  # two faults may cancel somewhere, and then each touches what agrees
+                yield self.effects, 2
 
     def fitting(
         self, pool: Mapping[Fault, frozenset[str]], size: int

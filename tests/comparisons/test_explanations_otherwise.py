@@ -97,7 +97,7 @@ def with_rate(trainer: Any, factor: float) -> Any:
     ("name", "factor", "told"),
     [
         ("regression", 2, "learning rate 0.002 in place of 0.001"),
-        ("regression", 1 / 3, "learning rate 0.000333333 in place of 0.001"),
+        ("regression", 1 / 3, "learning rate 0.000333333333333333 in place of 0.001"),
         ("classification_asymmetric", 0.5, "learning rate 0.025 in place of 0.05"),
         ("short_last_batch", 1.001, "learning rate 0.05005 in place of 0.05"),
         ("momentum", 0.2, "learning rate 0.01 in place of 0.05"),
