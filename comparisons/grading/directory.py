@@ -1,6 +1,5 @@
 """What lies in a directory: the submissions, each with its name and its file."""
 
-import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -64,7 +63,8 @@ def find_submissions(directory: Path, file: str | None = None) -> tuple[list[Fou
 
 def shown(name: str | Path) -> str:
     """Return a name as it can be printed: what is not printable becomes a question mark."""
-    text = os.fsencode(name).decode("utf-8", "replace")
+    # What no text can be made of is kept in surrogates, whatever the locale.
+    text = str(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return "".join(c if c.isprintable() else "?" for c in text)
 
 

@@ -60,11 +60,11 @@ def _values(verdict: Verdict, first: Divergence) -> Iterator[str]:
         yield f"  cannot be compared: {first.reason}"
         return
     yield f"  {first.beyond} of {first.size} values beyond {bound(verdict.tolerance)}; worst:"
-    yield f"  {'index':>10}{'yours':>16}{'keras':>16}{'difference':>13}{'× budget':>11}"
+    yield f"  {'index':>10}{'yours':>17}{'keras':>17}{'difference':>12}{'× budget':>11}"
     for row in first.rows:
         yield (
-            f"  {index_of(row.index) or '-':>10}{row.candidate:>16.9g}{row.reference:>16.9g}"
-            f"{row.difference:>13.3g}{row.multiple:>11.2g}"
+            f"  {index_of(row.index) or '-':>10}{row.candidate:>17.9g}{row.reference:>17.9g}"
+            f"{row.difference:>12.3g}{row.multiple:>11.2g}"
         )
     yield f"  smallest rtol that would pass: {first.smallest_rtol:.2g}"
 

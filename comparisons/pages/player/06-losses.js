@@ -103,7 +103,7 @@ function logarithms(outputs) {
   return terms.length === 1 ? terms[0] : `(${sumOf(terms, 3)})`;
 }
 
-/** Return the slope at one of a row's probabilities, Σ y/Σ ŷ − y/ŷ, whose parts may be cut off. */
+/** Return the slope at a probability of a row, Σ y/Σ ŷ − y/ŷ, of which parts may be cut off. */
 function slopeOverClasses({ y, p, names, n }, { many, all, isCut }) {
   const at = { symbols: `${names.y}/${names.p}`, numbers: `${shown(y.v)}/${shown(p.v)}` };
   if (isCut) Object.assign(at, NO_SLOPE);
@@ -135,10 +135,10 @@ const OVER_CLASSES = {
     gradient(outputs, j) {
       const shares = this.shares(outputs);
       const inside = shares.filter(isInside);
-      const symbols = `Σ ${outputs[j].names.targets}`;
+      const which = inside.length < shares.length ? " (of those inside the clip)" : "";
       return slopeOverClasses(outputs[j], {
         many: {
-          symbols: inside.length < shares.length ? `${symbols} (of those inside the clip)` : symbols,
+          symbols: `Σ ${outputs[j].names.targets}${which}`,
           value: sum(inside.map(({ y }) => y)),
         },
         all: sum(outputs.map(({ p }) => p)),
