@@ -61,7 +61,11 @@ class Configured:
         """
         names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
         refuse_settings(cls.__name__, config, names, NEUTRAL)
-        return cls(**{name: value for name, value in config.items() if name in names})
+        try:
+            return cls(**{name: value for name, value in config.items() if name in names})
+        except TypeError as error:
+            message = f"scratch cannot make {cls.__name__} of this config: {error}"
+            raise ValueError(message) from error
 
 
 def refuse_settings(
@@ -120,8 +124,8 @@ def resolve(
     if isinstance(identifier, type) and identifier in classes.values():
         name = identifier.__name__
     elif isinstance(identifier, Mapping) and not _is_ones_own(identifier):
-        name, config = identifier.get("class_name"), identifier.get("config", {})
-    if not isinstance(name, str) or name not in classes:
+        name, config = identifier.get("class_name"), identifier.get("config") or {}
+    if not isinstance(name, str) or name not in classes or not isinstance(config, Mapping):
         known = ", ".join(sorted({cls.__name__ for cls in classes.values()}))
         message = f"scratch has no {base.__name__.lower()} {name!r}; it has {known}"
         raise ValueError(message)
@@ -130,9 +134,8 @@ def resolve(
 
 def _is_ones_own(config: Mapping[str, Any]) -> bool:
     """Return whether a config is of a class of one's own, which Keras writes ``package>Name``."""
-    return ">" in str(config.get("registered_name")) or not str(
-        config.get("module") or "keras"
-    ).startswith("keras")
+    package, _, _ = str(config.get("module") or "keras").partition(".")
+    return package != "keras" or ">" in str(config.get("registered_name"))
 
 
 def by_name(*classes: type[T], **aliases: type[T]) -> dict[str, type[T]]:

@@ -35,6 +35,8 @@ class Layer(Configured):
     def __post_init__(self) -> None:
         """Refuse a name that could not be part of a site's."""
         super().__post_init__()
+        if self.name is None:
+            self._set("name", "")
         if not isinstance(self.name, str) or "/" in self.name:
             message = f"a layer's name must be text without '/', received {self.name!r}"
             raise ValueError(message)
@@ -67,9 +69,10 @@ class InputLayer(Layer):
     def __post_init__(self) -> None:
         """Refuse an open size of any axis but the batch's."""
         super().__post_init__()
-        self._set("batch_shape", tuple(self.batch_shape))
+        whole = (int(n) if isinstance(n, np.integer) else n for n in self.batch_shape)
+        self._set("batch_shape", tuple(whole))
         sizes = self.batch_shape[1:]
-        if not sizes or not all(isinstance(size, int) and size > 0 for size in sizes):
+        if not sizes or not all(type(size) is int and size > 0 for size in sizes):
             message = (
                 "scratch needs the size of every axis of a sample, at least one, from 1 on; "
                 f"received the shape {sizes}"
@@ -107,7 +110,7 @@ class Dense(Layer):
     def __post_init__(self) -> None:
         """Refuse what no layer can be made of, now and not when it is built."""
         super().__post_init__()
-        if not isinstance(self.units, int) or self.units < 1:
+        if type(self.units) is not int or self.units < 1:
             message = f"units must be a whole number from 1 on, received {self.units!r}"
             raise ValueError(message)
         self._set("activation", activations.named(self.activation))

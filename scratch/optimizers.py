@@ -31,7 +31,7 @@ class Optimizer(Configured):
     def __post_init__(self) -> None:
         """Refuse a schedule, which scratch does not compute."""
         super().__post_init__()
-        if not isinstance(self.learning_rate, int | float) or self.learning_rate is True:
+        if type(self.learning_rate) not in {int, float}:
             message = (
                 f"{type(self).__name__}: learning_rate must be a number, not {self.learning_rate!r}"
             )

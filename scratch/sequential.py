@@ -236,7 +236,7 @@ class Sequential:
     def _inputs(self, x: npt.ArrayLike) -> Array:
         """Return ``x`` as an array of samples, in the model's dtype."""
         inputs = np.asarray(x).astype(self.dtype, copy=False)
-        if self._state is None and inputs.ndim > 1:
+        if self._state is None and inputs.ndim > 1 and inputs.size:
             self.build((None, *inputs.shape[1:]))
         # As in Keras, one number a sample gets an axis.
         if inputs.ndim == 1 and self._input_shape == (1,):
@@ -313,7 +313,7 @@ class Sequential:
         Raises ``ValueError`` for a setting that Keras would act on and scratch would not.
         """
         refuse_settings("compile()", config, {"optimizer", "loss"}, NEUTRAL)
-        self.compile(config["optimizer"], config["loss"])
+        self.compile(config.get("optimizer", "rmsprop"), config.get("loss"))
 
 
 class WeightedMean:
@@ -339,7 +339,7 @@ class WeightedMean:
 
 def _batches(rows: Array, batch_size: int | None) -> Iterator[Array]:
     size = 32 if batch_size is None else batch_size
-    if not isinstance(size, int | np.integer) or size < 1:
+    if not isinstance(size, int | np.integer) or size is True or size < 1:
         message = f"batch_size must be a whole number from 1 on, received {batch_size!r}"
         raise ValueError(message)
     for start in range(0, len(rows), size):

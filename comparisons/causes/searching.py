@@ -20,6 +20,9 @@ _PROBES = 4
 #: How many sets of one size are planted at most: some seconds' worth.
 _MOST_SETS = 20_000
 
+#: The pieces that can be made to read parameters after their update.
+_READING_NEW = ("report", "input_gradient")
+
 
 class Search:
     """The search for the causes of one candidate's numbers."""
@@ -28,6 +31,7 @@ class Search:
         self.ground, self.sites, self.seen = observed.ground, observed.sites, observed.seen
         self.observed = observed
         self.probes = self._probes()
+        self._seen_alone = dict[tuple[Fault, int, str], bool]()
         self.effects = {
             fault: sites
             for fault in self.ground.faults
@@ -71,7 +75,7 @@ class Search:
             for locked in combinations(pool, size - count):
                 if not self.diverged <= frozenset().union(*(pool[fault] for fault in locked)):
                     continue
-                if _exclude(locked):
+                if _exclude(locked) or not self._can_begin(locked):
                     continue
                 tried += 1
                 if tried > _MOST_SETS:
@@ -82,6 +86,38 @@ class Search:
                     faults = (*locked, *late)
                     if not _exclude(faults) and self._fits_freely(faults):
                         yield faults
+
+    def _can_begin(self, faults: Sequence[Fault]) -> bool:
+        """Return whether the first site that the faults move can be as it was seen.
+
+        Where one of them alone moves it, what comes before is right, and it must be as that one
+        makes it by itself. What reads new parameters is moved by what comes after, too.
+        """
+        if any(piece.startswith(_READING_NEW) for fault in faults for piece in fault.pieces):
+            return True
+        for step in self.probes:
+            touched = [self.ground.touched(fault, step) for fault in faults]
+            for site in self.sites:
+                moving = [f for f, sites in zip(faults, touched, strict=True) if site in sites]
+                if moving:
+                    if len(moving) == 1 and not self._alone(moving[0], step, site):
+                        return False
+                    break
+        return True
+
+    def _alone(self, fault: Fault, step: int, site: str) -> bool:
+        """Return whether a fault by itself makes of a site what was seen there."""
+        if (fault, step, site) not in self._seen_alone:
+            record, mode = (
+                self.ground.locked_step(self.ground.plant([fault]), step),
+                self.observed.origin,
+            )
+            where, i = self.ground.places[step]
+            seen = self.seen[mode][where]
+            self._seen_alone[fault, step, site] = site in seen and self._same(
+                mode, record[site], seen[site][i], step, site
+            )
+        return self._seen_alone[fault, step, site]
 
     def _probes(self) -> list[int]:
         """Return a few steps, spread over those at which the candidate diverges by itself."""
