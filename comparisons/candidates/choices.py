@@ -17,7 +17,7 @@ Options = Mapping[str, Mapping[str, Callable[..., Any]]]
 Failures = list[tuple[Function, Exception]]
 
 #: What may be answered besides functions and their arguments.
-ANSWERS = ("kernels", "biases", "features", "output")
+ANSWERS = ("kernels", "biases", "features", "output", "gradients", "candidate", "weights")
 
 
 def refuse_strange_answers(names: Mapping[str, str], options: Options) -> None:

@@ -105,22 +105,28 @@ class Form:
         """
         found = taken(value, net.tensors)
         if found is None:
-            wanted = ", ".join(self._name(tensor, gradients) for tensor in net.tensors)
+            wanted = ", ".join(self.name(tensor, gradients=gradients) for tensor in net.tensors)
             raise MisfitError(f"{what} is {described(value)}, and {wanted} were wanted")
         arrays = {}
         for tensor, path in net.paths.items():
-            name = f"{self._name(tensor, gradients)} of {what}"
+            name = f"{self.name(tensor, gradients=gradients)} of {what}"
             array = numbers(found[tensor], net.dtype, name)
-            inputs, units = net.widths[tensor.number - 1 : tensor.number + 1]
+            array = shaped(array, self.tensor_shape(net, tensor), name)
             if tensor.kind == "b":
-                arrays[path] = shaped(array, (units,), name)
-            elif self.units_first:
-                arrays[path] = shaped(array, (units, inputs), name).T.copy()
+                arrays[path] = array.reshape(-1)
             else:
-                arrays[path] = shaped(array, (inputs, units), name)
+                arrays[path] = array.T.copy() if self.units_first else array
         return arrays
 
-    def _name(self, tensor: Tensor, gradients: bool) -> str:  # noqa: FBT001
+    def tensor_shape(self, net: Net, tensor: Tensor) -> tuple[int, ...]:
+        """Return the shape of a parameter, as the candidate has it."""
+        inputs, units = net.widths[tensor.number - 1 : tensor.number + 1]
+        if tensor.kind == "W":
+            return (units, inputs) if self.units_first else (inputs, units)
+        return {"(n, 1)": (units, 1), "(n,)": (units,), "(1, n)": (1, units)}[self.bias]
+
+    def name(self, tensor: Tensor, *, gradients: bool = False) -> str:
+        """Return what a parameter, or its gradient, is called."""
         name = (
             self.container.key(tensor) if self.container.shape == "dict" else "{}{}".format(*tensor)
         )

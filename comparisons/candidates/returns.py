@@ -15,7 +15,8 @@ from comparisons.candidates.errors import BindingError
 from comparisons.candidates.forms import Form, Net, described
 from comparisons.candidates.numbers import MisfitError
 from comparisons.candidates.probing import Probe, near
-from comparisons.candidates.signatures import Function, returned_names
+from comparisons.candidates.signatures import Function
+from comparisons.candidates.sources import returned_names
 from comparisons.candidates.vocabulary import role_of
 
 Path = tuple[Any, ...]

@@ -1,8 +1,6 @@
 """Functions by the names of their parameters: what each argument stands for."""
 
-import ast
 import inspect
-import textwrap
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -109,37 +107,6 @@ def _answered(name: str, argument: str, layers: int, names: Mapping[str, str]) -
             "W1, b1, A1, Z1, dW1, db1, … was wanted"
         )
     return role
-
-
-def returned_names(code: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the names in ``return a, b``, if all returns of a function have the same.
-
-    Empty where the source is not there or the returns are of another kind.
-    """
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return ()
-    found = {_names_of(node.value) for node in _returns(tree.body[0])}
-    return found.pop() if len(found) == 1 else ()
-
-
-def _returns(function: ast.AST) -> list[ast.Return]:
-    """Return the return statements of a function, not those of functions inside it."""
-    own: list[ast.Return] = []
-    pending: list[ast.AST] = list(ast.iter_child_nodes(function))
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.Return):
-            own.append(node)
-        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            pending.extend(ast.iter_child_nodes(node))
-    return own
-
-
-def _names_of(value: ast.expr | None) -> tuple[str, ...]:
-    items = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
-    return tuple(item.id if isinstance(item, ast.Name) else "" for item in items)
 
 
 def global_parameters(code: Callable[..., Any]) -> tuple[str, ...]:

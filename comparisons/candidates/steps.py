@@ -10,7 +10,8 @@ import numpy.typing as npt
 from comparisons.candidates.forms import Form, Net, described
 from comparisons.candidates.numbers import MisfitError, numbers
 from comparisons.candidates.returns import Path, Seen, pick
-from comparisons.candidates.signatures import Function, returned_names
+from comparisons.candidates.signatures import Function
+from comparisons.candidates.sources import returned_names
 from comparisons.candidates.tensors import Tensor, taken
 from comparisons.candidates.vocabulary import numbered_role
 from comparisons.problems import Problem
@@ -82,7 +83,7 @@ class Plan:
 
     ``gradients`` are the names or the order in which a backward function returns a tuple of them,
     a path for a container; ``returned`` is where the update returns its parameters, ``None`` if it
-    changes them in place.
+    changes them in place. ``doubt`` says what is odd in the gradients' shapes.
     """
 
     net: Net
@@ -99,6 +100,7 @@ class Plan:
     loss_targets: Targets = Targets()
     returned: Where | None = None
     offers_gradients: bool = True
+    doubt: str = ""
 
     @classmethod
     def of(
@@ -233,6 +235,21 @@ class Plan:
         """Return copies of gradients by path."""
         named = {"{}{}".format(*tensor): array for tensor, array in found.items()}
         return self.form.read(self.net, named, what, gradients=True)
+
+    def misshaped(self, found: Mapping[Tensor, Any], by: str) -> str:
+        """Return a sentence for the first gradient that has not its parameter's shape, or none."""
+        for tensor in self.net.tensors:
+            shape, wanted = np.shape(found[tensor]), self.form.tensor_shape(self.net, tensor)
+            if shape == wanted:
+                continue
+            name, of = (self.form.name(tensor, gradients=of) for of in (True, False))
+            said = f"{name} from {by} has shape {shape}, and {of} has {wanted}"
+            if tensor.kind == "W" and shape == wanted[::-1]:
+                return f"{said}: it is transposed"
+            if 1 in wanted and shape == tuple(n for n in wanted if n != 1):
+                return f"{said}: is keepdims=True missing?"
+            return said
+        return ""
 
 
 def containers_in(

@@ -7,9 +7,12 @@ those of the notes, in order, and only what is ambiguous in the form of the arra
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from comparisons.candidates.choices import (
     Choices,
     Failures,
+    as_candidate_error,
     furthest,
     parameters_of,
     question,
@@ -19,19 +22,25 @@ from comparisons.candidates.choices import (
 from comparisons.candidates.errors import BindingError, CandidateError
 from comparisons.candidates.fitting import Fit
 from comparisons.candidates.numbers import MisfitError
+from comparisons.candidates.places import Places
 from comparisons.candidates.probing import Probe, moved_alike, near
 from comparisons.candidates.signatures import Function
+from comparisons.candidates.sources import forgotten_return
 from comparisons.candidates.steps import Plan, Record, Targets, containers_in, targets
 from scratch.losses import SparseCategoricalCrossentropy
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A whole step that went through, and whether it ended where scratch's did."""
+    """A whole step that went through, and whether it ended where scratch's did.
+
+    ``lost`` says that the update changed nothing and returned nothing.
+    """
 
     plan: Plan
     record: Record
     right: bool
+    lost: bool = False
 
 
 def step(choices: Choices, probe: Probe, found: Sequence[Fit]) -> Trial:
@@ -70,6 +79,7 @@ class _Trying:
         trials = next(iter(by_update.values()))
         if right := [trial for trial in trials if trial.right]:
             return self._offering(max(right, key=self._alike))
+        _refuse_lost(trials[0])
         self._settled(trials)
         return trials[0]
 
@@ -115,12 +125,14 @@ class _Trying:
         for plan in self._with_backward(base, failures):
             updates = self._functions("update", plan)[0]
             updates = [code for code in updates if takes_parameters(code)]
+            if plan.doubt and plan.backward is not None and not updates:
+                failures.append((plan.backward, MisfitError(plan.doubt)))
             for code in self.choices.preferred("update", updates):
                 for kinds in self._targets(code, plan):
                     try:
                         yield self._trial(replace(plan, update=code, targets=kinds))
                     except (MisfitError, CandidateError) as error:
-                        failures.append((code, error))
+                        failures.append(_blamed(plan, code, error))
 
     def _functions(self, what: str, plan: Plan) -> tuple[list[Function], list[Function]]:
         return self.choices.callable_with(what, available(plan), plan.net.layers)
@@ -158,12 +170,17 @@ class _Trying:
     def _with_gradients(self, plan: Plan, code: Function) -> list[Plan]:
         """Return the plan with the place, or the order, in which all gradients are returned."""
         grads, _ = plan.run_backward(self._forward(plan), self.probe.y)
-        plans = []
-        for where in containers_in(code, grads, plan.net, "dW"):
+        if grads is None:
+            return [replace(plan, doubt=_returned_none(code))]
+        plans, doubts = list[Plan](), list[str]()
+        places = Places(code, plan, self.choices)
+        for where in places.of(grads):
             placed = replace(plan, gradients=where)
             found = placed.run_backward(self._forward(plan), self.probe.y)[1]
             if found is None:
                 continue
+            placed = replace(placed, doubt=plan.misshaped(found, code.name))
+            doubts.append(placed.doubt)
             try:
                 arrays = plan.read_gradients(found, f"what {code.name} returned")
             except MisfitError:
@@ -172,12 +189,10 @@ class _Trying:
             if all(near(g, wanted[f"backward/{path}"]) for path, g in arrays.items()):
                 return [placed]
             plans.append(placed)
-        if len(plans) > 1:
-            raise BindingError(
-                f"in which order does {code} return its gradients? Several fit: return them by "
-                "name, as return dW1, db1, … or in a dict"
-            )
-        return plans or [plan]
+        plans = [placed for placed in plans if not placed.doubt] or plans
+        if len(plans) > 1 and plans[0].gradients != places.received:
+            raise places.question([placed.gradients for placed in plans])
+        return plans[:1] or [replace(plan, doubt=next(iter(doubts), ""))]
 
     def _forward(self, plan: Plan) -> dict[str, object]:
         parameters = plan.form.parameters(plan.net, self.probe.weights)
@@ -191,7 +206,8 @@ class _Trying:
         plan = replace(plan, returned=where[0] if where else None)
         _, record = plan.step(plan.form.parameters(plan.net, probe.weights), probe.x, probe.y)
         after = {path: record[f"update/{path}"] for path in probe.weights}
-        return Trial(plan, record, moved_alike(probe, after))
+        kept = all((after[path] == w).all() for path, w in probe.weights.items())
+        return Trial(plan, record, moved_alike(probe, after), lost=kept and returned is None)
 
     def _no_update(self, fit: Fit, failures: Failures) -> BindingError | CandidateError:
         plan = Plan.of(fit.net, fit.form, self.choices.problem, fit.forward, fit.seen)
@@ -201,7 +217,7 @@ class _Trying:
         needs_grads = {code.name for code in others if "grads" in code.needs or code.has("dW")}
         called = own or (needs_grads and {code.name for code in backward[0]})
         if called and failures:
-            return furthest(failures)
+            return self._reason(fit, failures)
         asks = [
             f"{code} asks for {unmet(code, available(plan)) or 'no parameters'}"
             for code in [*others, *fine]
@@ -218,6 +234,17 @@ class _Trying:
             "names={'update': 'my_update'}, and what an argument stands for with "
             "names={'my_update.argument': 'y_hat'}"
         )
+
+    def _reason(self, fit: Fit, failures: Failures) -> CandidateError:
+        """Return why nothing went through: the first, most natural way to call, says it best.
+
+        Where it is in doubt what is natural, the way that came the furthest does.
+        """
+        plan = Plan.of(fit.net, fit.form, self.choices.problem, fit.forward, fit.seen)
+        flat = np.ndim(self._forward(plan)["output"]) < 2  # noqa: PLR2004  an axis for the batch
+        if flat or not fit.seen.right or self.choices.problem.batch_size == 1:
+            return furthest(failures)
+        return as_candidate_error(*failures[0])
 
     def with_loss(self, trial: Trial) -> Trial:
         """Return the step with its loss, if there is a function that can be called for it."""
@@ -239,6 +266,29 @@ class _Trying:
         tries = next(iter(found.values()))
         wanted = self.probe.record["loss/value"]
         return next((t for t in tries if near(t.record["loss/value"], wanted)), tries[0])
+
+
+def _refuse_lost(trial: Trial) -> None:
+    """Raise ``BindingError`` for an update that makes new parameters and forgets to return them."""
+    code = trial.plan.update
+    missing = forgotten_return(code.call) if trial.lost else ""
+    if missing:
+        raise BindingError(
+            f"{code.name} neither changes the parameters nor returns them: is `{missing}` missing?"
+        )
+
+
+def _returned_none(code: Function) -> str:
+    missing = forgotten_return(code.call)
+    return f"{code.name} returned None" + (f": is `{missing}` missing?" if missing else "")
+
+
+def _blamed(plan: Plan, code: Function, error: Exception) -> tuple[Function, Exception]:
+    """Return the failure of an update: it lies with backward where shapes do not go together."""
+    shapes = isinstance(error, MisfitError) or isinstance(error.__cause__, ValueError | TypeError)
+    if plan.doubt and plan.backward is not None and shapes:
+        return plan.backward, MisfitError(plan.doubt)
+    return code, error
 
 
 def available(plan: Plan) -> set[str]:

@@ -124,13 +124,17 @@ def test_equal_weights_hide_what_their_companion_shows(recorded: Recorded) -> No
         return {finding.fault.name: finding for finding in found_here}
 
     companion = found("regression_asymmetric")
-    assert all(finding.seen and finding.explained for finding in companion.values())
+    # All but one, for its batches have one row.
+    unseen = {name for name, finding in companion.items() if not finding.explained}
+    assert unseen == {"sum over the batch"}
+    companion.pop("sum over the batch")
     # What parts at once with unlike weights is later, or elsewhere, where all weights are alike.
     classic = found("regression")
-    assert companion.keys() == classic.keys()
+    assert companion.keys() == classic.keys() - unseen
     late = {
         name
         for name, finding in classic.items()
+        if name in companion
         if not finding.at_its_site or finding.first.step > companion[name].first.step
     }
     assert "kernel gradient transposed (dense)" in late

@@ -45,8 +45,13 @@ def test_what_needs_the_step_before_is_seen_by_a_free_run_only(recorded: Recorde
     assert free.sensitivity is not None
     assert locked.sensitivity is not None
     assert "gradients never cleared" in free.sensitivity.caught
-    # From equal weights neither sees an error that goes to the wrong one of two equal units.
-    assert free.sensitivity.blind == ("error passed to the wrong units (dense_1)",)
+    # From equal weights neither sees an error that goes to the wrong one of two equal units; nor a
+    # relu, where all is positive; nor, on batches of one row, a sum in place of a mean.
+    assert free.sensitivity.blind == (
+        "another activation: relu (dense)",
+        "error passed to the wrong units (dense_1)",
+        "sum over the batch",
+    )
     assert locked.sensitivity.blind == (*free.sensitivity.blind, "gradients never cleared")
 
 
@@ -116,8 +121,13 @@ def test_a_selftest_fails_where_a_mistake_is_no_longer_found(
     document = json.loads(file.read_text())
     assert document["schema"] == "keras-parity/selftest/1"
     missed = {entry["fault"] for entry in document["results"] if not entry["found"]}
-    blind = "error passed to the wrong units (dense_1)"
-    assert missed == {"bias never updated (dense)", "bias never updated (dense_1)", blind}
+    assert missed == {
+        "bias never updated (dense)",
+        "bias never updated (dense_1)",
+        "another activation: relu (dense)",
+        "error passed to the wrong units (dense_1)",
+        "sum over the batch",
+    }
 
 
 def test_the_loss_of_the_notes_keras_lies_within_the_spread_over_orders() -> None:
