@@ -149,6 +149,11 @@ for what, candidate in [("scratch", None), ("functions", functions)]:
 # From equal weights it changes no number at all, and a comparison can only see
 # numbers. So test with weights that are all different, and keep equal ones for
 # working by hand.
+#
+# Two more need other data: *sum over the batch* a batch of several rows, for of
+# one number sum and mean are the same; and a *relu* in the place of a linear
+# layer a negative number. Functions that show no loss cannot be told that it is
+# wrong, either.
 
 # %% [markdown]
 # ## Try it
