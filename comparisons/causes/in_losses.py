@@ -1,15 +1,13 @@
-"""Mistakes in the loss: its value, its gradient, or both."""
-# ruff: noqa: ARG001, ARG005  all pieces of a kind are handed the same, used or not
+"""Mistakes in the loss and its gradient, together or in the gradient alone."""
+# ruff: noqa: ARG005  all pieces of a kind are handed the same, used or not
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from comparisons.causes.fault import Fault
-from comparisons.causes.pieces import Piece
 from comparisons.problems import Problem
 from comparisons.runs.trainers import Array
 from scratch import activations
@@ -26,11 +24,8 @@ from scratch.losses import (
 #: Where a wrong epsilon stands instead of Keras's 1e-7.
 _OTHER_EPSILON = 1e-15
 
-#: What is added in a logarithm so that it never sees 0. Smaller ones are lost in 0.5.
-_ADDED = (1e-7, 1e-8, 1e-9, 1e-10, 1e-12)
-
 #: Losses whose value is also a mean over the outputs.
-_OVER_OUTPUTS = MeanSquaredError | MeanAbsoluteError | BinaryCrossentropy
+OVER_OUTPUTS = MeanSquaredError | MeanAbsoluteError | BinaryCrossentropy
 
 
 def faults(problem: Problem) -> Iterator[Fault]:
@@ -73,7 +68,6 @@ def faults(problem: Problem) -> Iterator[Fault]:
             "Smooth them first: y (1 - s) + s / classes.",
             "softmax_smoothed",
         )  # fmt: skip
-    yield from _in_value(problem, loss)
 
 
 def _fault(kind: str, site: str, formula: Callable[..., Any], *text: str) -> Fault:
@@ -104,7 +98,7 @@ def _in_means(problem: Problem, loss: Loss, gradient: str) -> Iterator[Fault]:
         "Divide the gradient by what the loss is divided by.",
         "short_last_batch",
     )  # fmt: skip
-    if problem.y.shape[-1] > 1 and isinstance(loss, _OVER_OUTPUTS):
+    if problem.y.shape[-1] > 1 and isinstance(loss, OVER_OUTPUTS):
         yield _fault(
             "sum over the outputs", "loss/value", _summed(outputs=True),
             "The loss and its gradient are summed over the outputs where the mean is meant.",
@@ -185,20 +179,20 @@ def _in_binary(problem: Problem, gradient: str) -> Iterator[Fault]:
     from_logits = problem.network.loss.from_logits  # type: ignore[attr-defined]
     yield _fault(
         "gradient of the squared error", gradient,
-        lambda textbook, y, p: (textbook(y, p)[0], _squared_error(textbook, y, p)[1]),
+        lambda textbook, y, p: (textbook(y, p)[0], squared_error(textbook, y, p)[1]),
         "The loss is the cross-entropy and its gradient that of the squared error, "
         "2 (p - y) p (1 - p) behind the sigmoid.",
         "With a cross-entropy dz = p - y, divided as the loss is.",
         "classification",
     )  # fmt: skip
     yield _fault(
-        "squared error in place of the cross-entropy", "loss/value", _squared_error,
+        "squared error in place of the cross-entropy", "loss/value", squared_error,
         "The squared error is minimised, its gradient 2 (p - y) p (1 - p) behind the sigmoid.",
         "The loss is -(y log p + (1 - y) log(1 - p)), and dz = p - y.",
         "classification",
     )  # fmt: skip
     yield _fault(
-        "only the loss of the ones", "loss/value", _of_ones,
+        "only the loss of the ones", "loss/value", of_ones,
         "Only y log p is counted, so samples labelled 0 teach nothing.",
         "Add the other half: -(y log p + (1 - y) log(1 - p)).",
         "classification",
@@ -225,7 +219,7 @@ def _in_binary(problem: Problem, gradient: str) -> Iterator[Fault]:
         )  # fmt: skip
 
 
-def _of_ones(textbook: Loss, y: Array, p: Array) -> tuple[Any, Array]:
+def of_ones(textbook: Loss, y: Array, p: Array) -> tuple[Any, Array]:
     """The textbook's loss where y is 1, and 0 elsewhere; a sample at a time gives its share."""
     value, gradient = 0.0, np.zeros_like(p)
     for place in zip(*np.nonzero(y), strict=True):
@@ -251,121 +245,7 @@ def _through_clip(textbook: Loss, y: Array, p: Array) -> tuple[Any, Array]:
     return textbook(y, p)[0], ((1 - y) / (1 - clipped) - y / clipped) / p.size
 
 
-def _in_value(problem: Problem, loss: Loss) -> Iterator[Fault]:
-    """Yield what can be wrong in the value alone: the gradients are right, and all they move."""
-    yield _shown(
-        "loss shown as a sum over the batch", _times(len),
-        "The loss shown is the sum over the batch; the gradients are right.",
-        "Divide the loss by the number of samples in the batch.",
-        "several_outputs",
-    )  # fmt: skip
-    if problem.y.shape[-1] > 1 and isinstance(loss, _OVER_OUTPUTS):
-        yield _shown(
-            "loss shown as a sum over the outputs", _times(lambda p: p.shape[-1]),
-            "The loss shown is summed over the outputs; the gradients are right.",
-            "Divide the loss by the number of outputs too.",
-            "several_outputs",
-        )  # fmt: skip
-        yield _shown(
-            "loss shown as a sum over batch and outputs", _times(lambda p: p.size),
-            "The loss shown is a sum over all values; the gradients are right.",
-            "Divide the loss by the number of values, p.size.",
-            "several_outputs",
-        )  # fmt: skip
-    if isinstance(loss, MeanSquaredError):
-        yield from _in_squared_value()
-    elif isinstance(loss, MeanAbsoluteError):
-        yield _shown(
-            "squared error shown as the loss",
-            lambda value, textbook, y, p: _squared_error(textbook, y, p)[0],
-            "The loss shown is the squared error; the gradients are right.",
-            "Show mean(|p - y|).",
-            "absolute_error",
-        )  # fmt: skip
-    else:
-        yield from _in_cross_entropy_value(loss)
-
-
-def _shown(kind: str, formula: Piece, *text: str, dtype: str | None = None) -> Fault:
-    wrong, mend, shown_by = text
-    return Fault(kind, "loss/value", {"value": formula}, wrong, mend, shown_by, dtype=dtype)
-
-
-def _times(factor: Callable[[Array], float]) -> Piece:
-    """Return what multiplies the value, by what depends on the prediction's shape."""
-    return lambda value, textbook, y, p: value * factor(p)
-
-
-def _in_squared_value() -> Iterator[Fault]:
-    yield _shown(
-        "loss shown halved", _times(lambda p: 0.5),
-        "The loss shown is half the squared error; the gradients are right.",
-        "Keras's mean squared error has no factor ½.",
-        "regression",
-    )  # fmt: skip
-    yield _shown(
-        "loss shown as its root",
-        lambda value, textbook, y, p: np.sqrt(value),
-        "The loss shown is the root of the squared error; the gradients are right.",
-        "Leave the root out: mean((p - y)²).",
-        "regression",
-    )  # fmt: skip
-    yield _shown(
-        "absolute error shown as the loss",
-        lambda value, textbook, y, p: MeanAbsoluteError(textbook.reduction)(y, p)[0],
-        "The loss shown is the absolute error; the gradients are right.",
-        "Show mean((p - y)²).",
-        "regression",
-    )  # fmt: skip
-
-
-def _in_cross_entropy_value(loss: Loss) -> Iterator[Fault]:
-    yield _shown(
-        "loss shown with the wrong sign", _times(lambda p: -1),
-        "The loss shown lacks its minus sign; the gradients are right.",
-        "A logarithm of a probability is negative, and the loss is its negative.",
-        "classification",
-    )  # fmt: skip
-    yield _shown(
-        "loss shown in log2", _times(lambda p: 1 / np.log(2)),
-        "The loss shown is computed with log2; the gradients are right.",
-        "Use the natural logarithm, np.log.",
-        "classification",
-    )  # fmt: skip
-    yield _shown(
-        "squared error shown as the loss",
-        lambda value, textbook, y, p: _squared_error(textbook, y, p)[0],
-        "The loss shown is the squared error; the gradients are right.",
-        "Show the cross-entropy, whose gradient this is.",
-        "classification",
-    )  # fmt: skip
-    if isinstance(loss, BinaryCrossentropy):
-        yield _shown(
-            "loss shown of the ones only",
-            lambda value, textbook, y, p: _of_ones(textbook, y, p)[0],
-            "The loss shown is y log p without its other half; the gradients are right.",
-            "Add it: -(y log p + (1 - y) log(1 - p)).",
-            "classification",
-        )  # fmt: skip
-    else:
-        yield _shown(
-            "loss shown as a mean over the classes", _times(lambda p: 1 / p.shape[-1]),
-            "The loss shown is divided by the number of classes; the gradients are right.",
-            "Sum over the classes: -sum(y log p), and divide by the samples only.",
-            "softmax_sparse",
-        )  # fmt: skip
-    for added in _ADDED:
-        yield _shown(
-            f"{added:g} added in the logarithm",
-            partial(_with_added, added),
-            f"The loss shown is computed with log(p + {added:g}); the gradients are right.",
-            "Keras adds nothing: clip p where it may be 0.",
-            "classification",
-            dtype="float64",
-        )  # fmt: skip
-
-
-def _probabilities(textbook: Any, y: Array, p: Array) -> tuple[Array, Array]:
+def probabilities(textbook: Any, y: Array, p: Array) -> tuple[Array, Array]:
     """Return targets and predictions of a cross-entropy as probabilities, one a class."""
     binary = isinstance(textbook, BinaryCrossentropy)
     if isinstance(textbook, SparseCategoricalCrossentropy):
@@ -375,23 +255,12 @@ def _probabilities(textbook: Any, y: Array, p: Array) -> tuple[Array, Array]:
     return y, p
 
 
-def _squared_error(textbook: Any, y: Array, p: Array) -> tuple[Any, Array]:
+def squared_error(textbook: Any, y: Array, p: Array) -> tuple[Any, Array]:
     """The squared error in place of any other loss; after logits it is that of a sigmoid."""
     if isinstance(textbook, BinaryCrossentropy) and textbook.from_logits:
         p, pullback = activations.sigmoid(p)
         value, gradient = MeanSquaredError(textbook.reduction)(y, p)
         return value, pullback(gradient)
     if not isinstance(textbook, MeanAbsoluteError):
-        y, p = _probabilities(textbook, y, p)
+        y, p = probabilities(textbook, y, p)
     return MeanSquaredError(textbook.reduction)(y, p)
-
-
-def _with_added(added: float, value: Any, textbook: Any, y: Array, p: Array) -> Any:
-    y, p = _probabilities(textbook, y, p)
-    s, classes = getattr(textbook, "label_smoothing", 0), p.shape[-1]
-    if isinstance(textbook, BinaryCrossentropy):
-        y = y * (1 - s) + s / 2
-        losses = -(y * np.log(p + added) + (1 - y) * np.log(1 - p + added))
-        return losses.sum() / textbook.terms(p)
-    y = y * (1 - s) + s / classes
-    return -(y * np.log(p + added)).sum() / textbook.divisor(p.size // classes)

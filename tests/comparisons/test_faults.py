@@ -8,8 +8,9 @@ import pytest
 
 from comparisons import problems
 from comparisons.causes import Fault, Ground, OpenTrainer, faults_for, find, plant
+from comparisons.causes.catalogue import OF_THE_BATCH
 from comparisons.problems import DTYPES
-from comparisons.runs import Kept, ScratchTrainer
+from comparisons.runs import Kept, ScratchTrainer, scratch_trainer
 
 Recorded = Callable[[str, str], Kept]
 
@@ -83,15 +84,20 @@ def test_the_names_of_a_problem_s_faults_are_its_own() -> None:
         assert len(found) == len(set(found))
 
 
-def test_what_only_a_batch_of_several_rows_shows_is_planted_for_single_rows_too() -> None:
-    single, several = (
-        {fault.kind for fault in faults_for(problems.get(name))}
-        for name in ("regression", "short_last_batch")
-    )
-    of_batches = {kind for kind in several if "batch" in kind or "averaged" in kind}
-    of_short_ones = {kind for kind in of_batches if "short" in kind}
-    assert of_batches - of_short_ones <= single
-    assert {"sum over the batch", "(n,) against (n, 1)", "bias gradient of one sample"} <= single
+def test_on_batches_of_one_row_one_fault_stands_for_all_that_change_nothing_there() -> None:
+    single, several = map(problems.get, ("regression_asymmetric", "short_last_batch"))
+    there = {fault.kind for fault in faults_for(single)}
+    assert "sum over the batch" in there
+    left_out = [fault for fault in faults_for(several) if fault.kind in OF_THE_BATCH]
+    assert {fault.kind for fault in left_out} == OF_THE_BATCH
+    honest = scratch_trainer(single, {})
+    x, y = single.x[:1], single.y[:1]
+    _, usual = honest.step(honest.init(single.weights), x, y)
+    for fault in left_out:
+        assert fault.kind not in there
+        planted = plant(honest, [fault])
+        _, record = planted.step(planted.init(single.weights), x, y)
+        assert all(record[site].tobytes() == usual[site].tobytes() for site in usual), fault.name
 
 
 def test_the_faults_of_the_loop_are_those_that_choose_the_rows() -> None:

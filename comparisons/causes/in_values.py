@@ -1,0 +1,144 @@
+"""Mistakes in the loss that is shown: its gradient is right, and all that it moves."""
+# ruff: noqa: ARG001, ARG005  all pieces of a kind are handed the same, used or not
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from comparisons.causes.fault import Fault
+from comparisons.causes.in_losses import OVER_OUTPUTS, of_ones, probabilities, squared_error
+from comparisons.causes.pieces import Piece
+from comparisons.problems import Problem
+from comparisons.runs.trainers import Array
+from scratch.losses import BinaryCrossentropy, Loss, MeanAbsoluteError, MeanSquaredError
+
+#: What is added in a logarithm so that it never sees 0. Smaller ones are lost in 0.5.
+_ADDED = (1e-7, 1e-8, 1e-9, 1e-10, 1e-12)
+
+
+def faults(problem: Problem) -> Iterator[Fault]:
+    """Yield the mistakes that a problem's loss can have in its value alone."""
+    loss = problem.network.loss
+    yield _shown(
+        "loss shown as a sum over the batch", _times(len),
+        "The loss shown is the sum over the batch; the gradients are right.",
+        "Divide the loss by the number of samples in the batch.",
+        "several_outputs",
+    )  # fmt: skip
+    if problem.y.shape[-1] > 1 and isinstance(loss, OVER_OUTPUTS):
+        yield _shown(
+            "loss shown as a sum over the outputs", _times(lambda p: p.shape[-1]),
+            "The loss shown is summed over the outputs; the gradients are right.",
+            "Divide the loss by the number of outputs too.",
+            "several_outputs",
+        )  # fmt: skip
+        yield _shown(
+            "loss shown as a sum over batch and outputs", _times(lambda p: p.size),
+            "The loss shown is a sum over all values; the gradients are right.",
+            "Divide the loss by the number of values, p.size.",
+            "several_outputs",
+        )  # fmt: skip
+    if isinstance(loss, MeanSquaredError):
+        yield from _in_squared_value()
+    elif isinstance(loss, MeanAbsoluteError):
+        yield _shown(
+            "squared error shown as the loss",
+            lambda value, textbook, y, p: squared_error(textbook, y, p)[0],
+            "The loss shown is the squared error; the gradients are right.",
+            "Show mean(|p - y|).",
+            "absolute_error",
+        )  # fmt: skip
+    else:
+        yield from _in_cross_entropy_value(loss)
+
+
+def _shown(kind: str, formula: Piece, *text: str, dtype: str | None = None) -> Fault:
+    wrong, mend, shown_by = text
+    return Fault(kind, "loss/value", {"value": formula}, wrong, mend, shown_by, dtype=dtype)
+
+
+def _times(factor: Callable[[Array], float]) -> Piece:
+    """Return what multiplies the value, by what depends on the prediction's shape."""
+    return lambda value, textbook, y, p: value * factor(p)
+
+
+def _in_squared_value() -> Iterator[Fault]:
+    yield _shown(
+        "loss shown halved", _times(lambda p: 0.5),
+        "The loss shown is half the squared error; the gradients are right.",
+        "Keras's mean squared error has no factor ½.",
+        "regression",
+    )  # fmt: skip
+    yield _shown(
+        "loss shown as its root",
+        lambda value, textbook, y, p: np.sqrt(value),
+        "The loss shown is the root of the squared error; the gradients are right.",
+        "Leave the root out: mean((p - y)²).",
+        "regression",
+    )  # fmt: skip
+    yield _shown(
+        "absolute error shown as the loss",
+        lambda value, textbook, y, p: MeanAbsoluteError(textbook.reduction)(y, p)[0],
+        "The loss shown is the absolute error; the gradients are right.",
+        "Show mean((p - y)²).",
+        "regression",
+    )  # fmt: skip
+
+
+def _in_cross_entropy_value(loss: Loss) -> Iterator[Fault]:
+    yield _shown(
+        "loss shown with the wrong sign", _times(lambda p: -1),
+        "The loss shown lacks its minus sign; the gradients are right.",
+        "A logarithm of a probability is negative, and the loss is its negative.",
+        "classification",
+    )  # fmt: skip
+    yield _shown(
+        "loss shown in log2", _times(lambda p: 1 / np.log(2)),
+        "The loss shown is computed with log2; the gradients are right.",
+        "Use the natural logarithm, np.log.",
+        "classification",
+    )  # fmt: skip
+    yield _shown(
+        "squared error shown as the loss",
+        lambda value, textbook, y, p: squared_error(textbook, y, p)[0],
+        "The loss shown is the squared error; the gradients are right.",
+        "Show the cross-entropy, whose gradient this is.",
+        "classification",
+    )  # fmt: skip
+    if isinstance(loss, BinaryCrossentropy):
+        yield _shown(
+            "loss shown of the ones only",
+            lambda value, textbook, y, p: of_ones(textbook, y, p)[0],
+            "The loss shown is y log p without its other half; the gradients are right.",
+            "Add it: -(y log p + (1 - y) log(1 - p)).",
+            "classification",
+        )  # fmt: skip
+    else:
+        yield _shown(
+            "loss shown as a mean over the classes", _times(lambda p: 1 / p.shape[-1]),
+            "The loss shown is divided by the number of classes; the gradients are right.",
+            "Sum over the classes: -sum(y log p), and divide by the samples only.",
+            "softmax_sparse",
+        )  # fmt: skip
+    for added in _ADDED:
+        yield _shown(
+            f"{added:g} added in the logarithm",
+            partial(_with_added, added),
+            f"The loss shown is computed with log(p + {added:g}); the gradients are right.",
+            "Keras adds nothing: clip p where it may be 0.",
+            "classification",
+            dtype="float64",
+        )  # fmt: skip
+
+
+def _with_added(added: float, value: Any, textbook: Any, y: Array, p: Array) -> Any:
+    y, p = probabilities(textbook, y, p)
+    s, classes = getattr(textbook, "label_smoothing", 0), p.shape[-1]
+    if isinstance(textbook, BinaryCrossentropy):
+        y = y * (1 - s) + s / 2
+        losses = -(y * np.log(p + added) + (1 - y) * np.log(1 - p + added))
+        return losses.sum() / textbook.terms(p)
+    y = y * (1 - s) + s / classes
+    return -(y * np.log(p + added)).sum() / textbook.divisor(p.size // classes)
