@@ -1,6 +1,7 @@
 """Bind whatever was handed in: find out what it is, and in a file what is meant."""
 
 from collections.abc import Callable, Mapping
+from os import PathLike, fspath
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +19,7 @@ from comparisons.candidates.makers import (
     unknown_arguments,
 )
 from comparisons.candidates.objects import VERBS, bind_object, has_verbs
+from comparisons.candidates.refusing import listed, nothing_found, unfinished
 from comparisons.candidates.trainers import bind_trainer, is_trainer
 from comparisons.candidates.vocabulary import FUNCTIONS
 from comparisons.problems import Problem
@@ -83,6 +85,11 @@ def bind_functions(
 
 def _bind(candidate: Any, problem: Problem, names: Mapping[str, str]) -> Bound:
     """Bind a file, or one thing."""
+    if isinstance(candidate, str | PathLike):
+        raise BindingError(
+            f"a file is checked with `keras-parity check {fspath(candidate)}`, or imported and "
+            f"given as a module; received {type(candidate).__name__} {fspath(candidate)!r}"
+        )
     if isinstance(candidate, ModuleType):
         candidate = vars(candidate)
     if isinstance(candidate, Mapping):
@@ -164,7 +171,7 @@ def _bind_file(space: Mapping[str, Any], problem: Problem, names: Mapping[str, s
     if (chosen := names.get("candidate")) is not None:
         if chosen not in space:
             raise BindingError(
-                f"names has 'candidate': {chosen!r}, and the file has {_listed(space)}"
+                f"names has 'candidate': {chosen!r}, and the file has {listed(space)}"
             )
         return _bind_one(chosen, space[chosen], problem, names)
     objects = _objects(space)
@@ -186,13 +193,9 @@ def _bind_file(space: Mapping[str, Any], problem: Problem, names: Mapping[str, s
         return _bind_one(name, found, problem, names)
     if not any(options[what] for what in ("forward", "backward", "update")):
         refuse_strange_answers(names, options)
-        raise BindingError(
-            "nothing to compare was found: looked for a forward function (L_layer_forward, "
-            "forward, predict, …) and an update function (update_parameters, gradient_descent, "
-            f"…), for a class with {', '.join(VERBS)}, or for a trainer with init and step; "
-            f"the file has {_listed(space)}. Name yours with names={{'forward': 'my_forward'}} "
-            "and names={'update': 'my_update'}"
-        )
+        raise nothing_found(space)
+    if not (options["forward"] or options["update"]) and unfinished(space) is not None:
+        raise nothing_found(space)
     return bind_options(problem, options, names)
 
 
@@ -279,12 +282,3 @@ def _is_rather(what: str, name: str) -> bool:
         return bool(FUNCTIONS["backward"][0].match(name.lower()))
     patterns = [pattern for other in others.get(what, ()) for pattern in FUNCTIONS[other]]
     return any(pattern.match(name.lower()) for pattern in patterns)
-
-
-def _listed(space: Mapping[str, Any]) -> str:
-    shown = [
-        name
-        for name, value in space.items()
-        if callable(value) and not name.startswith("_") and not hasattr(value, "nin")
-    ]
-    return ", ".join(shown[:12]) + (", …" if len(shown) > 12 else "") or "no functions"

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from comparisons.candidates.errors import BindingError, CandidateError, raised
-from comparisons.candidates.vocabulary import is_layer_dims, role_of
+from comparisons.candidates.vocabulary import is_layer_dims, role_of, width_of
 from comparisons.problems import Problem
 from scratch.layers import Dense
 
@@ -33,7 +33,8 @@ class Maker:
 def from_class(cls: type, problem: Problem) -> Maker:
     """Return a maker of a class; layer widths and a learning rate are given by their names.
 
-    Raises ``BindingError`` where it needs other arguments.
+    Raises ``BindingError`` where it needs other arguments, or the width of a hidden layer where
+    there is not just one.
     """
     if unknown := unknown_arguments(cls):
         raise BindingError(
@@ -45,6 +46,9 @@ def from_class(cls: type, problem: Problem) -> Maker:
     for parameter in _parameters(cls):
         if is_layer_dims(parameter.name):
             arguments[parameter.name] = widths(problem)
+        elif (layer := width_of(parameter.name)) is not None:
+            if (width := _width(parameter, layer, problem, cls)) is not None:
+                arguments[parameter.name] = width
         elif role_of(parameter.name, 0) == "learning_rate":
             arguments[parameter.name] = problem.network.optimizer.learning_rate
     shown = ", ".join(f"{name}={value}" for name, value in arguments.items())
@@ -56,6 +60,22 @@ def from_class(cls: type, problem: Problem) -> Maker:
     )
 
 
+def _width(parameter: inspect.Parameter, layer: str, problem: Problem, cls: type) -> int | None:
+    """Return the width of a layer; ``None`` leaves an argument its default."""
+    inputs, *hidden, outputs = widths(problem)
+    if layer != "hidden":
+        return inputs if layer == "inputs" else outputs
+    if len(hidden) == 1:
+        return hidden[0]
+    if parameter.default is not parameter.empty:
+        return None
+    raise BindingError(
+        f"{cls.__name__} needs {parameter.name}, for one hidden layer, and problem "
+        f"{problem.name!r} has {len(hidden)}: check it with another problem, or take layer_sizes, "
+        f"a list of all widths, instead"
+    )
+
+
 def unknown_arguments(cls: type) -> list[str]:
     """Return what a class needs besides layer widths and a learning rate."""
     return [
@@ -63,6 +83,7 @@ def unknown_arguments(cls: type) -> list[str]:
         for parameter in _parameters(cls)
         if parameter.default is parameter.empty
         and not is_layer_dims(parameter.name)
+        and width_of(parameter.name) is None
         and role_of(parameter.name, 0) != "learning_rate"
     ]
 

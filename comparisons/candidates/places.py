@@ -6,7 +6,7 @@ from typing import Any
 
 from comparisons.candidates.choices import Choices
 from comparisons.candidates.errors import BindingError
-from comparisons.candidates.signatures import Function
+from comparisons.candidates.signatures import Function, function
 from comparisons.candidates.sources import unpacked_names
 from comparisons.candidates.steps import Plan, Where, containers_in
 from comparisons.candidates.tensors import Tensor
@@ -24,7 +24,7 @@ class Places:
     def of(self, grads: Any) -> list[Where]:
         """Return the places to look at in what was returned, the likeliest first."""
         places: list[Where] = list(containers_in(self.code, grads, self.plan.net, "dW"))
-        if len(places) < 2:  # noqa: PLR2004  there is nothing to choose
+        if len(places) < 2:
             return places
         if "gradients" in self.choices.names:
             return [self._answered()]
@@ -36,7 +36,7 @@ class Places:
         """The order in which the update receives them, or unpacks them; ``None`` if unknown."""
         found = set[tuple[Tensor, ...]]()
         for name, code in self.choices.options.get("update", {}).items():
-            taken = self._function(name, code).roles.values()
+            taken = function(name, code, self.plan.net.layers, self.choices.names).roles.values()
             gradients = [role.replace(":", "") for role in taken if role[0] == "d"]
             for names in (gradients, *unpacked_names(code)):
                 order = self._order(names)

@@ -31,7 +31,7 @@ def forgotten_return(code: Callable[..., Any]) -> str:
     """Return what a function without any ``return`` makes and drops, as in ``return new``.
 
     That is a new dict or list, or parameters by new values of their names (``W1 = W1 - …``). Empty
-    where there is no such thing.
+    where there is no such thing, or where something else is changed in place.
     """
     nodes = list(_own(code))
     if any(isinstance(node, ast.Return) and node.value is not None for node in nodes):
@@ -44,6 +44,8 @@ def forgotten_return(code: Callable[..., Any]) -> str:
         if isinstance(node.targets[0], ast.Name)
     ]
     made = [name for name, value in assigned if _is_new(value)]
+    if _changed(nodes) - set(made):
+        return ""
     filled = [name for name in made if name in _filled(nodes)]
     if made:
         return f"return {(filled or made)[-1]}"
@@ -60,11 +62,27 @@ def _is_new(value: ast.expr) -> bool:
     return isinstance(value, ast.Dict | ast.List | ast.DictComp | ast.ListComp)
 
 
+def _changed(nodes: list[ast.AST]) -> set[str]:
+    """Return the names of what is changed in place: by ``name[…] = …`` or ``name -= …``."""
+    changed = [n.target for n in nodes if isinstance(n, ast.AugAssign)]
+    parts = ast.Subscript | ast.Attribute
+    holders: list[ast.expr] = [*changed]
+    holders += [n for n in nodes if isinstance(n, parts) and isinstance(n.ctx, ast.Store)]
+    return {_base(holder) for holder in holders}
+
+
+def _base(holder: ast.expr) -> str:
+    while isinstance(holder, ast.Subscript | ast.Attribute):
+        holder = holder.value
+    return holder.id if isinstance(holder, ast.Name) else ""
+
+
 def _filled(nodes: list[ast.AST]) -> set[str]:
     """Return the names that get items, by ``name[…] = …`` or ``name.append(…)``."""
     parts = [n for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)]
     calls = [n for n in nodes if isinstance(n, ast.Attribute) and n.attr == "append"]
-    return {n.value.id for n in [*parts, *calls] if isinstance(n.value, ast.Name)}
+    holders = [n.value for n in parts] + [n.value for n in calls]
+    return {holder.id for holder in holders if isinstance(holder, ast.Name)}
 
 
 def _own(code: Callable[..., Any]) -> Iterator[ast.AST]:

@@ -1,5 +1,7 @@
 """Say how functions were bound, and what a reader should know of it."""
 
+from collections.abc import Iterator
+
 from comparisons.candidates.inferring import (
     digits,
     inferred_gradients,
@@ -9,6 +11,7 @@ from comparisons.candidates.inferring import (
 from comparisons.candidates.probing import Probe
 from comparisons.candidates.trying import Trial
 from comparisons.problems import Problem
+from scratch.losses import SparseCategoricalCrossentropy
 
 
 def binding(trial: Trial, problem: Problem, probe: Probe) -> list[str]:
@@ -19,10 +22,13 @@ def binding(trial: Trial, problem: Problem, probe: Probe) -> list[str]:
     said = [f"forward: {plan.forward}{seen}", f"parameters: {plan.form.told(plan.net)}"]
     if plan.backward is not None:
         offered = "" if plan.gradients is not None else ", whose gradients are not recognized"
-        said.append(f"backward: {plan.backward}{offered}")
+        flat = f"; {plan.backward_targets}" if plan.backward_targets.y == "flat" else ""
+        said.append(f"backward: {plan.backward}{offered}{flat}")
     way = "changes the parameters in place"
     if plan.returned is not None:
         way = "returns the parameters"
+    elif trial.kept:
+        way = "changes no parameter"
     kinds = f"; {plan.targets}" if plan.update.needs & {"y", "y_hat"} else ""
     said.append(f"update: {plan.update}, {way}{kinds}")
     if plan.loss is not None:
@@ -47,16 +53,32 @@ def _rate(trial: Trial, problem: Problem, probe: Probe) -> str:
 
 def notes(trial: Trial, problem: Problem, probe: Probe) -> list[str]:
     """Return what is not compared, and what is odd."""
-    plan, said = trial.plan, list[str]()
+    plan, said = trial.plan, list(_standing(trial))
     if plan.loss is None:
         said.append("no loss function was bound: losses are not compared")
     if len(plan.seen.hidden) < plan.net.layers - 1:
         said.append("hidden outputs that forward does not return are not compared")
     if not any(site.startswith("backward/") for site in trial.record):
         said.append(_gradients(trial, problem, probe))
-    if all((trial.record[f"update/{path}"] == w).all() for path, w in probe.weights.items()):
-        said.append(f"{plan.update.name} changed no parameter when it was tried")
+    classes = isinstance(problem.network.loss, SparseCategoricalCrossentropy)
+    if "flat" in {plan.targets.y, plan.backward_targets.y} and not (trial.flat or classes):
+        said.append(
+            "y is given flat, as (batch,): like what forward returns, with two axes, it raises or "
+            "gives other numbers"
+        )
+    if plan.doubt and plan.backward is not None and plan.gradients is None:
+        said.append(plan.doubt)
     return said
+
+
+def _standing(trial: Trial) -> Iterator[str]:
+    """Yield what there is to say of an update after which all parameters are as before."""
+    name = trial.plan.update.name
+    if trial.kept and not trial.right and trial.plan.returned is None:
+        asked = ": is its learning rate 0, or a `return` missing?" if trial.lost else ""
+        yield f"{name} neither changes the parameters nor returns them{asked}"
+    elif trial.kept:
+        yield f"{name} changed no parameter when it was tried"
 
 
 def _gradients(trial: Trial, problem: Problem, probe: Probe) -> str:

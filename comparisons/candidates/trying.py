@@ -24,6 +24,7 @@ from comparisons.candidates.fitting import Fit
 from comparisons.candidates.numbers import MisfitError
 from comparisons.candidates.places import Places
 from comparisons.candidates.probing import Probe, moved_alike, near
+from comparisons.candidates.returns import pick
 from comparisons.candidates.signatures import Function
 from comparisons.candidates.sources import forgotten_return
 from comparisons.candidates.steps import Plan, Record, Targets, containers_in, targets
@@ -34,13 +35,16 @@ from scratch.losses import SparseCategoricalCrossentropy
 class Trial:
     """A whole step that went through, and whether it ended where scratch's did.
 
-    ``lost`` says that the update changed nothing and returned nothing.
+    ``kept`` says that the update changed no parameter, and ``lost`` that it returned nothing
+    either; ``flat`` that what forward returns has no axis for the batch besides the outputs'.
     """
 
     plan: Plan
     record: Record
     right: bool
+    kept: bool = False
     lost: bool = False
+    flat: bool = False
 
 
 def step(choices: Choices, probe: Probe, found: Sequence[Fit]) -> Trial:
@@ -125,8 +129,6 @@ class _Trying:
         for plan in self._with_backward(base, failures):
             updates = self._functions("update", plan)[0]
             updates = [code for code in updates if takes_parameters(code)]
-            if plan.doubt and plan.backward is not None and not updates:
-                failures.append((plan.backward, MisfitError(plan.doubt)))
             for code in self.choices.preferred("update", updates):
                 for kinds in self._targets(code, plan):
                     try:
@@ -152,19 +154,23 @@ class _Trying:
         fine = self._functions("backward", base)[0]
         fine = [code for code in fine if code.needs & {"y", "y_hat", "cache"}]
         found: dict[str, list[Plan]] = {}
+        refused: Failures = []
         for code in self.choices.preferred("backward", fine):
             for kinds in self._targets(code, base):
                 plan = replace(base, backward=code, backward_targets=kinds)
                 try:
                     plans = self._with_gradients(plan, code)
                 except (MisfitError, CandidateError) as error:
-                    failures.append((code, error))
+                    (refused if found else failures).append((code, error))
                     continue
                 found.setdefault(code.name, []).extend(plans)
         if len(found) > 1:
             raise question("backward", [plans[0].backward for plans in found.values()])
-        for plans in found.values():
-            yield from plans
+        for plan in (plan for plans in found.values() for plan in plans):
+            if plan.doubt and plan.gradients is None:
+                failures.append((plan.backward or base.forward, MisfitError(plan.doubt)))
+            yield plan
+        failures += refused
         yield base
 
     def _with_gradients(self, plan: Plan, code: Function) -> list[Plan]:
@@ -206,8 +212,9 @@ class _Trying:
         plan = replace(plan, returned=where[0] if where else None)
         _, record = plan.step(plan.form.parameters(plan.net, probe.weights), probe.x, probe.y)
         after = {path: record[f"update/{path}"] for path in probe.weights}
-        kept = all((after[path] == w).all() for path, w in probe.weights.items())
-        return Trial(plan, record, moved_alike(probe, after), lost=kept and returned is None)
+        flat = np.ndim(pick(values, ("output",))) < 2
+        kept = all(bool((after[path] == w).all()) for path, w in probe.weights.items())
+        return Trial(plan, record, moved_alike(probe, after), kept, kept and returned is None, flat)
 
     def _no_update(self, fit: Fit, failures: Failures) -> BindingError | CandidateError:
         plan = Plan.of(fit.net, fit.form, self.choices.problem, fit.forward, fit.seen)
@@ -241,7 +248,7 @@ class _Trying:
         Where it is in doubt what is natural, the way that came the furthest does.
         """
         plan = Plan.of(fit.net, fit.form, self.choices.problem, fit.forward, fit.seen)
-        flat = np.ndim(self._forward(plan)["output"]) < 2  # noqa: PLR2004  an axis for the batch
+        flat = np.ndim(pick(self._forward(plan), ("output",))) < 2
         if flat or not fit.seen.right or self.choices.problem.batch_size == 1:
             return furthest(failures)
         return as_candidate_error(*failures[0])

@@ -130,6 +130,27 @@ def kind_of(name: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+#: Names of an argument that asks for the width of one layer, of a network with one hidden layer.
+WIDTHS: dict[str, frozenset[str]] = {
+    "inputs": _words(
+        "nx nin ninput ninputs numinput numinputs inputsize inputdim inputnodes inputunits "
+        "sizeinput infeatures nfeatures"
+    ),
+    "hidden": _words(
+        "nh nhid nhidden nhiddens numhidden hiddensize hiddendim hiddennodes hiddenunits sizehidden"
+    ),
+    "outputs": _words(
+        "ny nout noutput noutputs numoutput numoutputs outputsize outputdim outputnodes "
+        "outputunits sizeoutput outfeatures nclasses"
+    ),
+}
+
+
+def width_of(name: str) -> str | None:
+    """Return which layer's width an argument asks for, ``inputs``, ``hidden`` or ``outputs``."""
+    return next((layer for layer, words in WIDTHS.items() if plain(name) in words), None)
+
+
 def is_layer_dims(name: str) -> bool:
     """Return whether an argument of that name asks for the widths of all layers."""
     return plain(name) in _words(

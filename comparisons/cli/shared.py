@@ -27,7 +27,7 @@ NO_DIFFERENCE, DIFFERS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
 LONGEST = 86_400
 
 #: What ``--name`` may answer besides ``function.argument``.
-ANSWERED = (*FUNCTIONS, *ANSWERS, "candidate", "weights")
+ANSWERED = (*FUNCTIONS, *ANSWERS)
 
 
 class Whole(click.IntRange):

@@ -210,7 +210,6 @@ def test_a_recording_of_another_problem_is_refused_by_what_differs(small: Record
     small.check(replace(mine, name="another", question="Another?"))
     weights = {path: w + 1 for path, w in mine.weights.items()}
     others = {
-        "dtype, x, y, initial weights": mine.astype("float32"),
         "x": replace(mine, x=mine.x + 1),
         "y": replace(mine, y=-mine.y),
         "initial weights": replace(mine, weights=weights),
