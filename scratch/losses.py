@@ -174,12 +174,12 @@ class CategoricalCrossentropy(Loss):
 
 
 def _categorical_from_logits(y: Array, z: Array) -> tuple[Array, Array]:
-    surprise, p = _log_softmax(z)
+    surprise, p = _surprise(z)
     return (y * surprise).sum(axis=-1), p - y
 
 
-def _log_softmax(z: Array) -> tuple[Array, Array]:
-    """Return ``-log p`` and ``p = softmax(z)``, over the last axis."""
+def _surprise(z: Array) -> tuple[Array, Array]:
+    """Return ``-log p``, and ``p = softmax(z)`` itself, over the last axis."""
     shifted = z - z.max(axis=-1, keepdims=True)
     e = np.exp(shifted)
     total = e.sum(axis=-1, keepdims=True)
@@ -244,7 +244,7 @@ def class_numbers(y_true: Array, y_pred: Array) -> Array:
 
 
 def _sparse_from_logits(labels: Array, z: Array) -> tuple[Array, Array]:
-    surprise, p = _log_softmax(z)
+    surprise, p = _surprise(z)
     one_hot = labels == np.arange(z.shape[-1])
     # Only the true class is looked at: beside it a logit may be -inf.
     return np.take_along_axis(surprise, labels, axis=-1), p - one_hot
