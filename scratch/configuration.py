@@ -125,7 +125,10 @@ def resolve(
         name = identifier.__name__
     elif isinstance(identifier, Mapping) and not _is_ones_own(identifier):
         name, config = identifier.get("class_name"), identifier.get("config") or {}
-    if not isinstance(name, str) or name not in classes or not isinstance(config, Mapping):
+    if not isinstance(config, Mapping):
+        message = f"the config of {name!r} must be a dict, received {config!r}"
+        raise ValueError(message)  # noqa: TRY004  a wrong value, like the others
+    if not isinstance(name, str) or name not in classes:
         known = ", ".join(sorted({cls.__name__ for cls in classes.values()}))
         message = f"scratch has no {base.__name__.lower()} {name!r}; it has {known}"
         raise ValueError(message)
