@@ -35,8 +35,8 @@ def main(networks: int, first: int, factor: float) -> None:
     verdicts = []
     for seed in range(first, first + networks):
         for dtype in DTYPES:
-            found = compare(healthy(seed).astype(dtype), tolerance=Measured(factor), witness=False)
-            for verdict in found:
+            problem, tolerance = healthy(seed).astype(dtype), Measured(factor)
+            for verdict in compare(problem, tolerance=tolerance, witness=False, sensitive=False):
                 verdicts.append(verdict)
                 multiples[dtype, verdict.mode].append(verdict.worst.multiple)
                 if not verdict.passed:
