@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comparisons.causes import Explanation, Ground, Observed, explain_observed, separating
-from comparisons.comparing import check_modes, compare, modes_of, problem_of
-from comparisons.problems import Problem, differing
+from comparisons.comparing import compare
+from comparisons.problems import Problem, differing, problem_of
 from comparisons.runs import (
     Beginning,
     Kept,
@@ -13,8 +13,10 @@ from comparisons.runs import (
     Mode,
     Reference,
     Trainer,
+    check_modes,
     guarded,
     is_small,
+    modes_of,
     usual_twins,
 )
 from comparisons.traces import Recording, shipped, shipped_names, spreads_of

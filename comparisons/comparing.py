@@ -9,12 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from comparisons import problems
 from comparisons.causes import Steps, differs_from, sensitivity
-from comparisons.problems import Problem
+from comparisons.problems import Problem, problem_of
 from comparisons.rounding import HonestRun, HonestSteps
 from comparisons.runs import (
-    MODES,
     Block,
     InHigherPrecision,
     LiveKeras,
@@ -24,8 +22,10 @@ from comparisons.runs import (
     ScratchTrainer,
     Start,
     Trainer,
+    check_modes,
     guarded,
     is_small,
+    modes_of,
     scratch_trainer,
     starts,
     usual_twins,
@@ -262,32 +262,6 @@ class _Side:
             self.mode,
             with_the_loop=self.candidate is None,  # to anyone else batches are handed out
         )
-
-
-def problem_of(problem: Problem | str) -> Problem:
-    """Return a problem, of the catalogue and in float64 where its name is given.
-
-    Raises ``ProblemError`` for an unknown name, and ``TypeError`` for what is no problem.
-    """
-    if isinstance(problem, str):
-        return problems.get(problem).astype("float64")
-    if not isinstance(problem, Problem):
-        message = f"a problem is wanted, by its name or as a Problem, received {problem!r:.80}"
-        raise TypeError(message)
-    return problem
-
-
-def modes_of(candidate: Trainer | None) -> tuple[Mode, ...]:
-    """Return the modes a candidate can run in: one that cannot be restarted runs free only."""
-    return ("free",) if getattr(candidate, "free_only", False) else MODES
-
-
-def check_modes(modes: Sequence[Mode]) -> tuple[Mode, ...]:
-    """Return modes as they are; raises ``ValueError`` for none, or for what is none."""
-    if isinstance(modes, str) or not modes or not set(modes) <= set(MODES):
-        message = f"modes must be some of {MODES}, at least one, received {modes!r}"
-        raise ValueError(message)
-    return tuple(modes)
 
 
 def _given(tolerance: Given, steps: Steps, site: str, number: int) -> Array:

@@ -14,8 +14,7 @@ from comparisons.candidates import (
 )
 from comparisons.candidates.makers import from_function, needs
 from comparisons.checking import Checked, examine, ground_for
-from comparisons.comparing import problem_of
-from comparisons.problems import Problem
+from comparisons.problems import Problem, problem_of
 from comparisons.replaying import replay_step
 from comparisons.reports import failure, replayed
 from comparisons.runs import Reference, Trainer

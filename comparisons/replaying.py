@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from comparisons.causes import Ground
-from comparisons.comparing import modes_of
 from comparisons.problems import ProblemError
-from comparisons.runs import Mode, Trainer, guarded
+from comparisons.runs import Mode, Trainer, guarded, modes_of
 from comparisons.runs.trainers import Array, Arrays
 from comparisons.verdicts import Outcome
 from comparisons.verdicts.judge import outcomes

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from comparisons.causes import Ground
 from comparisons.checking import Checked, examine_on
-from comparisons.comparing import modes_of
 from comparisons.replaying import Replayed, replay_step
+from comparisons.runs import modes_of
 from comparisons.sandbox import Limits, open_file
 
 #: How a question about a candidate is answered in Python.

@@ -18,6 +18,8 @@ class Fault:
     of the catalogue that shows this kind of mistake, in ``dtype`` only where there is one.
     A fault that ``remembers`` needs the step before, so no locked step can show it. One that is
     ``of_the_loop`` chooses other rows than the problem's: who is handed his batches cannot make it.
+    One that is ``of_the_batch`` changes nothing where every batch has one row. What is
+    ``no_mistake`` differs from Keras's own way only, and may be right.
     """
 
     kind: str
@@ -30,6 +32,8 @@ class Fault:
     dtype: str | None = None
     remembers: bool = False
     of_the_loop: bool = False
+    of_the_batch: bool = False
+    no_mistake: bool = False
 
     @property
     def name(self) -> str:

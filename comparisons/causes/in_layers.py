@@ -51,13 +51,23 @@ class _Place:
         name = self.layer.activation or "linear"
         return "" if name == "linear" else str(name)
 
-    def fault(self, kind: str, piece: str, site: str, formula: Piece, *text: str) -> Fault:
+    def fault(
+        self,
+        kind: str,
+        piece: str,
+        site: str,
+        formula: Piece,
+        *text: str,
+        of_the_batch: bool = False,
+    ) -> Fault:
         """Return a fault that replaces one of this layer's pieces; sites are relative to it."""
         wrong, mend, shown_by = text
         name = self.layer.name
         head, _, tensor = piece.partition("/")
         pieces = {"/".join(filter(None, (head, name, tensor))): formula}
-        return Fault(kind, site.format(name), pieces, wrong, mend, shown_by, name)
+        return Fault(
+            kind, site.format(name), pieces, wrong, mend, shown_by, name, of_the_batch=of_the_batch
+        )
 
 
 def faults(problem: Problem) -> Iterator[Fault]:
@@ -155,6 +165,7 @@ def _in_affine(at: _Place) -> Iterator[Fault]:
                 "logits",
             ),
             dtype="float64",
+            no_mistake=True,
         )  # fmt: skip
 
 
@@ -207,6 +218,7 @@ def _in_gradients(at: _Place) -> Iterator[Fault]:
         "The kernel gradient is divided by the batch size, which the loss has done already.",
         "Leave it at xᵀ @ dz.",
         "short_last_batch",
+        of_the_batch=True,
     )  # fmt: skip
     yield at.fault(
         "kernel gradient not divided by the batch", "kernel_gradient", kernel,
@@ -214,6 +226,7 @@ def _in_gradients(at: _Place) -> Iterator[Fault]:
         "This kernel's gradient is a sum over the batch; the others are means.",
         "Divide it by the batch size too, once.",
         "short_last_batch",
+        of_the_batch=True,
     )  # fmt: skip
     if at.layer.use_bias:
         yield at.fault(
@@ -222,6 +235,7 @@ def _in_gradients(at: _Place) -> Iterator[Fault]:
             "The bias gradient is the mean of dz, though the loss has already divided.",
             "Sum dz over the batch: dz.sum(axis=0).",
             "short_last_batch",
+            of_the_batch=True,
         )  # fmt: skip
         yield at.fault(
             "bias gradient not divided by the batch", "bias_gradient", bias,
@@ -229,6 +243,7 @@ def _in_gradients(at: _Place) -> Iterator[Fault]:
             "This bias's gradient is a sum over the batch; the others are means.",
             "Divide it by the batch size too, once.",
             "short_last_batch",
+            of_the_batch=True,
         )  # fmt: skip
         yield at.fault(
             "bias gradient of one sample", "bias_gradient", bias,
@@ -236,6 +251,7 @@ def _in_gradients(at: _Place) -> Iterator[Fault]:
             "The bias gradient is that of the batch's last sample alone.",
             "Sum dz over the batch: dz.sum(axis=0).",
             "short_last_batch",
+            of_the_batch=True,
         )  # fmt: skip
 
 
@@ -273,6 +289,7 @@ def _in_all_gradients(places: list[_Place]) -> Iterator[Fault]:
             f"those of the {others} are right.",
             "Divide once: where the loss has done so, sum over the batch.",
             "short_last_batch",
+            of_the_batch=True,
         )  # fmt: skip
         yield Fault(
             f"{plural} not divided by the batch", site,
@@ -281,6 +298,7 @@ def _in_all_gradients(places: list[_Place]) -> Iterator[Fault]:
             "means.",
             f"Divide those of the {plural} by the batch size too.",
             "short_last_batch",
+            of_the_batch=True,
         )  # fmt: skip
 
 

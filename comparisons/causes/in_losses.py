@@ -70,9 +70,12 @@ def faults(problem: Problem) -> Iterator[Fault]:
         )  # fmt: skip
 
 
-def _fault(kind: str, site: str, formula: Callable[..., Any], *text: str) -> Fault:
+def _fault(
+    kind: str, site: str, formula: Callable[..., Any], *text: str, of_the_batch: bool = False
+) -> Fault:
     wrong, mend, shown_by = text
-    return Fault(kind, site, {"loss": formula}, wrong, mend, shown_by)
+    pieces = {"loss": formula}
+    return Fault(kind, site, pieces, wrong, mend, shown_by, of_the_batch=of_the_batch)
 
 
 def _scaled(value: float, gradient: float) -> Callable[[Loss, Array, Array], tuple[Any, Array]]:
@@ -97,6 +100,7 @@ def _in_means(problem: Problem, loss: Loss, gradient: str) -> Iterator[Fault]:
         "The loss is a mean over the batch and its gradient is a sum.",
         "Divide the gradient by what the loss is divided by.",
         "short_last_batch",
+        of_the_batch=True,
     )  # fmt: skip
     if problem.y.shape[-1] > 1 and isinstance(loss, OVER_OUTPUTS):
         yield _fault(
@@ -161,6 +165,7 @@ def _in_squared_error(problem: Problem, gradient: str) -> Iterator[Fault]:
             "Targets of shape (n,) against predictions of shape (n, 1) give n × n differences.",
             "Give both the same shape: y.reshape(-1, 1).",
             "short_last_batch",
+            of_the_batch=True,
         )  # fmt: skip
 
 

@@ -57,6 +57,7 @@ def faults(problem: Problem) -> Iterator[Fault]:
             *_held_words(rule),
             "adam" if isinstance(rule, Adam) else "momentum",
             dtype="float64",
+            no_mistake=True,
         )  # fmt: skip
     if rule.weight_decay:
         yield from _in_decay(first)

@@ -26,6 +26,7 @@ def faults(problem: Problem) -> Iterator[Fault]:
         "The loss shown is the sum over the batch; the gradients are right.",
         "Divide the loss by the number of samples in the batch.",
         "several_outputs",
+        of_the_batch=True,
     )  # fmt: skip
     if problem.y.shape[-1] > 1 and isinstance(loss, OVER_OUTPUTS):
         yield _shown(
@@ -54,9 +55,18 @@ def faults(problem: Problem) -> Iterator[Fault]:
         yield from _in_cross_entropy_value(loss)
 
 
-def _shown(kind: str, formula: Piece, *text: str, dtype: str | None = None) -> Fault:
+def _shown(
+    kind: str,
+    formula: Piece,
+    *text: str,
+    dtype: str | None = None,
+    of_the_batch: bool = False,
+) -> Fault:
     wrong, mend, shown_by = text
-    return Fault(kind, "loss/value", {"value": formula}, wrong, mend, shown_by, dtype=dtype)
+    pieces = {"value": formula}
+    return Fault(
+        kind, "loss/value", pieces, wrong, mend, shown_by, dtype=dtype, of_the_batch=of_the_batch
+    )
 
 
 def _times(factor: Callable[[Array], float]) -> Piece:

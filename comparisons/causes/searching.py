@@ -53,11 +53,12 @@ class Search:
         yield self.likely, 1
         # A rate that is read off the steps fits more than it should: it comes after all others.
         rate = rate_fault(self.observed, self.probes[0]) if self.probes else None
+        likely = self.likely
         if rate is not None and (touched := self._touched(rate)) <= self.diverged:
             yield {rate: touched}, 1
-            self.likely |= {rate: touched}
+            likely = likely | {rate: touched}
         for size in range(2, most + 1):
-            yield self.likely, size
+            yield likely, size
             if size == 2:  # two faults may cancel somewhere, and then each touches what agrees
                 yield self.effects, 2
 

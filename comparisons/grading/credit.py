@@ -24,17 +24,13 @@ from comparisons.grading.graded import AGREES, EXCUSED, FAULTY, FOLLOWS, NOT_SHO
 from comparisons.verdicts import Verdict
 
 HALF = 0.5
-#: Kinds of fault that are no mistake, as they say themselves where they say how to mend them: in
-#: float64 too, Keras on TensorFlow rounds these numbers to float32, and code that does not is as
-#: right.
-_NO_MISTAKES = frozenset({"constants not rounded to float32", "slope not rounded to float32"})
 #: On how many steps, spread over the run, a fault is planted to see what it breaks.
 _PROBES = 8
 
 
 def mistakes_of(explanation: Explanation) -> tuple[Fault, ...]:
     """Return those of the faults that are mistakes."""
-    return tuple(fault for fault in explanation.faults if fault.kind not in _NO_MISTAKES)
+    return tuple(fault for fault in explanation.faults if not fault.no_mistake)
 
 
 def without_mistake(checked: Checked) -> bool:

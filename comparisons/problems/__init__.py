@@ -1,6 +1,6 @@
 """Problems: what is trained, on what, from where."""
 
-from comparisons.problems.catalogue import CLASSIC, get, names
+from comparisons.problems.catalogue import CLASSIC, get, names, problem_of
 from comparisons.problems.configs import DTYPES
 from comparisons.problems.defining import define
 from comparisons.problems.errors import ProblemError
@@ -17,4 +17,5 @@ __all__ = [
     "differing",
     "get",
     "names",
+    "problem_of",
 ]

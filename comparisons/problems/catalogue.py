@@ -392,6 +392,19 @@ def names() -> tuple[str, ...]:
     return tuple(_MAKERS)
 
 
+def problem_of(problem: Problem | str) -> Problem:
+    """Return a problem, of the catalogue and in float64 where its name is given.
+
+    Raises ``ProblemError`` for an unknown name, and ``TypeError`` for what is no problem.
+    """
+    if isinstance(problem, str):
+        return get(problem)
+    if not isinstance(problem, Problem):
+        message = f"a problem is wanted, by its name or as a Problem, received {problem!r:.80}"
+        raise TypeError(message)
+    return problem
+
+
 @cache
 def get(name: str) -> Problem:
     """Return a problem of the catalogue, in float64; raises ``ProblemError`` if unknown."""

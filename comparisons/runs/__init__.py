@@ -10,7 +10,7 @@ from comparisons.runs.reference import (
     Reference,
     import_keras_ref,
 )
-from comparisons.runs.running import MODES, Mode, Run, Start, starts
+from comparisons.runs.running import MODES, Mode, Run, Start, check_modes, modes_of, starts
 from comparisons.runs.trainers import (
     InHigherPrecision,
     Record,
@@ -39,10 +39,12 @@ __all__ = [
     "Trainer",
     "TrainerError",
     "TutorialTrainer",
+    "check_modes",
     "guarded",
     "import_keras_ref",
     "is_small",
     "make_twins",
+    "modes_of",
     "scratch_trainer",
     "starts",
     "usual_twins",

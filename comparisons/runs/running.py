@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from comparisons.problems import Problem
-from comparisons.runs.guarded import Guarded
 from comparisons.runs.reference import Block
 from comparisons.runs.trainers import Arrays, Trainer
 
@@ -64,26 +63,34 @@ class Run:
                 self._state = self.trainer.init(start.weights, start.slots, start.iterations)
             self._state, record = self.trainer.step(self._state, x, y)
             records.append(record)
-        return listed(records) if isinstance(self.trainer, Guarded) else stack(records)
+        return stack(records)
+
+
+def modes_of(trainer: Trainer | None) -> tuple[Mode, ...]:
+    """Return the modes a trainer can run in: one that cannot be restarted runs free only."""
+    return ("free",) if getattr(trainer, "free_only", False) else MODES
+
+
+def check_modes(modes: Sequence[Mode]) -> tuple[Mode, ...]:
+    """Return modes as they are; raises ``ValueError`` for none, or for what is none."""
+    if isinstance(modes, str) or not modes or not set(modes) <= set(MODES):
+        message = f"modes must be some of {MODES}, at least one, received {modes!r}"
+        raise ValueError(message)
+    return tuple(modes)
 
 
 def stack(records: Sequence[Mapping[str, Array]]) -> dict[str, Array | list[Array]]:
-    """Return records of equal sites and shapes as one, with the steps along a new first axis.
+    """Return records of equal sites as one, with the steps along a new first axis.
 
-    Large arrays are listed and not copied: read as ``values[site][step]`` both are the same.
+    Large arrays are listed and not copied, and so are those that are not of one shape and dtype:
+    read as ``values[site][step]`` all are the same.
     """
-    return {
-        site: values if values[0].size > LARGE else np.stack(values)
-        for site in records[0]
-        for values in [[record[site] for record in records]]
-    }
+    return {site: _series([record[site] for record in records]) for site in records[0]}
 
 
-def listed(records: Sequence[Mapping[str, Array]]) -> dict[str, Array | list[Array]]:
-    """Return what ``stack`` does, of records that need not be alike: what differs is listed."""
-    series: dict[str, Array | list[Array]] = {}
-    for site in records[0]:
-        values = [record[site] for record in records]
-        alike = len({(value.shape, value.dtype) for value in values}) == 1
-        series[site] = stack([{site: value} for value in values])[site] if alike else values
-    return series
+def _series(values: list[Array]) -> Array | list[Array]:
+    first = values[0]
+    if first.size > LARGE:
+        return values
+    alike = all(v.shape == first.shape and v.dtype == first.dtype for v in values)
+    return np.stack(values) if alike else values

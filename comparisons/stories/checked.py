@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from comparisons.checking import Checked, examine, reference_for
-from comparisons.comparing import modes_of
 from comparisons.problems import Problem
-from comparisons.runs import MODES, Mode, Reference, Trainer, scratch_trainer
+from comparisons.runs import MODES, Mode, Reference, Trainer, modes_of, scratch_trainer
 from comparisons.sandbox import Limits, open_file
 from comparisons.stories.errors import StoryError
 from comparisons.stories.listening import Listener

@@ -8,7 +8,6 @@ import pytest
 
 from comparisons import problems
 from comparisons.causes import Fault, Ground, OpenTrainer, faults_for, find, plant
-from comparisons.causes.catalogue import OF_THE_BATCH
 from comparisons.problems import DTYPES
 from comparisons.runs import Kept, ScratchTrainer, scratch_trainer
 
@@ -88,8 +87,8 @@ def test_on_batches_of_one_row_one_fault_stands_for_all_that_change_nothing_ther
     single, several = map(problems.get, ("regression_asymmetric", "short_last_batch"))
     there = {fault.kind for fault in faults_for(single)}
     assert "sum over the batch" in there
-    left_out = [fault for fault in faults_for(several) if fault.kind in OF_THE_BATCH]
-    assert {fault.kind for fault in left_out} == OF_THE_BATCH
+    left_out = [fault for fault in faults_for(several) if fault.of_the_batch]
+    assert len({fault.kind for fault in left_out}) == 12
     honest = scratch_trainer(single, {})
     x, y = single.x[:1], single.y[:1]
     _, usual = honest.step(honest.init(single.weights), x, y)
