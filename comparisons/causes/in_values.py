@@ -1,7 +1,7 @@
 """Mistakes in the loss that is shown: its gradient is right, and all that it moves."""
 # ruff: noqa: ARG001, ARG005  all pieces of a kind are handed the same, used or not
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -41,6 +41,7 @@ def faults(problem: Problem) -> Iterator[Fault]:
             "Divide the loss by the number of values, p.size.",
             "several_outputs",
         )  # fmt: skip
+    yield from _in_mean_so_far(problem)
     if isinstance(loss, MeanSquaredError):
         yield from _in_squared_value()
     elif isinstance(loss, MeanAbsoluteError):
@@ -67,6 +68,38 @@ def _shown(
     return Fault(
         kind, "loss/value", pieces, wrong, mend, shown_by, dtype=dtype, of_the_batch=of_the_batch
     )
+
+
+def _in_mean_so_far(problem: Problem) -> Iterator[Fault]:
+    """Yield what is shown by those who add up the losses of an epoch, where it has several."""
+    steps = problem.steps_per_epoch
+    if steps == 1:
+        return
+    yield Fault(
+        "loss shown averaged over the batches so far", "loss/value",
+        {"shown": partial(_mean_so_far, steps, by_row=False)},
+        "The loss shown is a mean over the epoch's batches so far, in which a short batch counts "
+        "like a full one.",
+        "Show each step's own loss; that of an epoch weighs each by its rows, as fit does.",
+        "short_last_batch", remembers=True,
+    )  # fmt: skip
+    if problem.order.shape[1] % problem.batch_size:
+        yield Fault(
+            "loss shown averaged over the rows so far", "loss/value",
+            {"shown": partial(_mean_so_far, steps, by_row=True)},
+            "The loss shown is a mean over the epoch's rows so far.",
+            "Show each step's own loss; this is what fit shows at the end of an epoch.",
+            "short_last_batch", remembers=True,
+        )  # fmt: skip
+
+
+def _mean_so_far(
+    steps: int, value: Any, rows: int, before: Sequence[tuple[Any, int]], *, by_row: bool
+) -> Any:
+    """The mean of the epoch's losses so far, this one included."""
+    epoch = [*before[len(before) // steps * steps :], (value, rows)]
+    weights = [n if by_row else 1 for _, n in epoch]
+    return sum(v * n for (v, _), n in zip(epoch, weights, strict=True)) / sum(weights)
 
 
 def _times(factor: Callable[[Array], float]) -> Piece:

@@ -22,9 +22,14 @@ OpenPullback = Callable[[Array], tuple[Params, Callable[[Params], Array]]]
 
 @dataclass(frozen=True)
 class OpenState(State):
-    """A state that also remembers the gradients of the step before, by ``layer/tensor``."""
+    """A state that also remembers the steps before.
+
+    ``gradients`` are those of the last one, by ``layer/tensor``; ``losses`` has for each its own
+    loss and its number of rows.
+    """
 
     gradients: Mapping[str, Array] = field(default_factory=dict)
+    losses: tuple[tuple[Any, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,8 @@ class OpenTrainer:
         value, da = self._loss(y, a)
 
         gradients: dict[str, Array] = {}
-        after = OpenState({}, {}, state.iterations + 1, gradients)
+        losses = (*state.losses, (value, len(x)))
+        after = OpenState({}, {}, state.iterations + 1, gradients, losses)
         for layer in reversed(net.layers):
             dparams, pass_down = pullbacks[layer.name](da)
             for tensor, g in dparams.items():
@@ -70,6 +76,7 @@ class OpenTrainer:
             return self._loss(y, prediction)[0]
 
         value = self._piece("report")(value, afterwards)
+        value = self._piece("shown")(value, len(x), state.losses)
         record["loss/value"] = np.asarray(value, a.dtype)
         return after, record
 

@@ -4,7 +4,7 @@ Each piece is a pure function of what it is handed. Pieces that a layer has of i
 known by the layer's name (``slope/dense``), the others by their own (``loss``).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,6 +111,12 @@ def report(value: Any, afterwards: Callable[[], Any]) -> Any:
     return value
 
 
+def shown(value: Any, rows: int, before: Sequence[tuple[Any, int]]) -> Any:
+    """The loss that is shown: the step's own, and nothing of those ``before``, with their rows."""
+    del rows, before
+    return value
+
+
 def gradient(now: Array, last: Array | None) -> Array:
     """The gradient that the rule is given; ``last`` is that of the step before, if any."""
     del last
@@ -156,6 +162,7 @@ TEXTBOOK: dict[str, Piece] = {
         loss,
         value,
         report,
+        shown,
         gradient,
         constants,
         epsilon,

@@ -88,7 +88,7 @@ def test_keras_is_not_imported() -> None:
 def test_a_pass_says_what_it_is_worth_and_what_was_taken_for_what() -> None:
     result = run(COURSE / "asha.py")
     assert result.exit_code == NO_DIFFERENCE
-    assert "would have caught 31 of 38 known mistakes" in result.stdout
+    assert "would have caught 31 of 39 known mistakes" in result.stdout
     assert "    update: update_parameters(parameters, y, y_hat, A1, X)" in result.stdout
     assert "compared with a recording of Keras 3.15.1" in result.stdout
     assert "the file printed 5 lines" in result.stdout

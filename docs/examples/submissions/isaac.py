@@ -1,0 +1,5 @@
+import numpy as np
+
+print("training")
+while True:
+    np.ones(3)
