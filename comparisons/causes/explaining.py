@@ -102,9 +102,12 @@ def _differ(
                 for site, values in records[0].items():
                     if phases is not None and site.split("/")[0] not in phases:
                         continue
-                    if values.shape != records[1][site].shape:
+                    others = records[1][site]
+                    if values.shape != others.shape:
                         return True
-                    if not np.allclose(values, records[1][site], clearly, 0, equal_nan=True):
+                    if np.array_equal(values, others):  # mostly, and said much faster
+                        continue
+                    if not np.allclose(values, others, clearly, 0, equal_nan=True):
                         return True
     return False
 
